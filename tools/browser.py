@@ -1,0 +1,91 @@
+"""Chromium for the browser tests: the machine's, one that is named, or Debian's package unpacked in our folder."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import apt, layout
+from .console import Fail, say
+
+# The names that Odoo looks for on PATH, in its order.
+NAMES = ["google-chrome", "chromium", "chromium-browser", "google-chrome-stable"]
+PACKAGES = ["chromium", "fonts-liberation"]
+WAYS_OUT = "install it (as root: apt-get install chromium), or name a Chrome or Chromium: CHROME=/path/to/it"
+
+# Libraries and fonts of the unpacked packages come after the machine's own, files of the user are not touched.
+WRAPPER = """#!/bin/sh
+root={root}
+export LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+export XDG_DATA_DIRS="$root/usr/share:${{XDG_DATA_DIRS:-/usr/local/share:/usr/share}}"
+export XDG_CONFIG_HOME="$root/home" XDG_CACHE_HOME="$root/home"
+[ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_SYSROOT="$root"
+exec "$root/usr/lib/chromium/chromium" "$@"
+"""
+
+
+def ensure():
+    """Return a folder for the front of PATH in which Odoo finds a browser, or None where PATH has one already."""
+    named = os.environ.get("CHROME") or os.environ.get("CHROMIUM")
+    if named:
+        return _named(named)
+    if any(shutil.which(name) for name in NAMES):
+        return None
+    with layout.locked("browser"):
+        folder = layout.LOCAL / "chromium"
+        if not folder.exists():
+            _fetch(folder)
+    return folder / "bin"
+
+
+def _named(program):
+    found = shutil.which(program)
+    if not found:
+        raise Fail(f"CHROME={program} is not a program that can be started: {WAYS_OUT}")
+    folder = layout.LOCAL / "browser" / layout.digest(found)
+    folder.mkdir(parents=True, exist_ok=True)
+    _script(folder / NAMES[0], f'#!/bin/sh\nexec "{found}" "$@"\n')
+    return folder
+
+
+def _fetch(folder):
+    say("there is no Chromium on this machine: fetching the distribution's package for the browser tests")
+    if not apt.available():
+        raise Fail(f"the browser tests need Chromium: {WAYS_OUT}")
+    source = apt.Apt("chromium")
+    try:
+        source.update("Chromium")
+        packages = source.download_missing("Chromium", PACKAGES)
+    except Fail as error:
+        raise Fail(f"Chromium cannot be fetched here ({error}): {WAYS_OUT}") from error
+    with layout.built(folder) as partial:
+        for package in packages:
+            apt.unpack(package, partial, exclude=["./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*"])
+        _wrap(partial, folder)
+    source.clean()
+    _try(folder / "bin/chromium", folder)
+
+
+def _wrap(partial, folder):
+    """Write the script that starts the unpacked Chromium once its folder has its final name."""
+    if not (partial / "usr/lib/chromium/chromium").exists():
+        raise Fail(f"this distribution has no Chromium in its packages: {WAYS_OUT}")
+    found = {library.parent for library in partial.rglob("*.so*") if "chromium" not in library.parts[-2]}
+    libraries = ":".join(str(folder / path.relative_to(partial)) for path in sorted(found))
+    (partial / "bin").mkdir()
+    (partial / "home").mkdir()
+    _script(partial / "bin/chromium", WRAPPER.format(root=folder, libraries=libraries))
+
+
+def _try(program, folder):
+    result = subprocess.run([program, "--version"], capture_output=True, text=True)
+    if result.returncode:
+        shutil.rmtree(folder)
+        raise Fail(f"the unpacked Chromium does not start ({' '.join(result.stderr.split())[:200]}): {WAYS_OUT}")
+
+
+def _script(path, text):
+    temporary = Path(f"{path}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.chmod(0o755)
+    temporary.replace(path)

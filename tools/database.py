@@ -1,0 +1,201 @@
+"""Databases: cached templates keyed by what they were built from, copies of them for each run, and the demo database.
+
+Every database of ours says so in its comment, which also holds what it was built from. One without such a comment is
+somebody else's, or was never completed.
+"""
+
+import json
+import os
+import shutil
+import time
+import uuid
+from contextlib import contextmanager
+
+from . import layout, python_env
+from .console import Fail, say
+from .odoo import FINISH, check_log
+
+NATIVE_MODULES = ["sale_crm", "sale_management"]
+MADE_BY = "sales_opportunity_stages tools"
+KEPT = {"native": 2, "addons": 4}
+
+
+class Databases:
+    """The databases of this checkout on one server."""
+
+    def __init__(self, odoo):
+        self.odoo = odoo
+        self.server = odoo.server
+
+    # What is there
+
+    def names(self, kind=""):
+        """Return the names of our databases whose name starts with a kind."""
+        like = f"{self.server.prefix}{kind}".replace("_", r"\_") + "%"
+        return self.server.sql(f"SELECT datname FROM pg_database WHERE datname LIKE {_quoted(like)} ORDER BY datname")
+
+    def exists(self, name):
+        """Say whether there is a database of that name, ours or not."""
+        return bool(self.server.sql(f"SELECT 1 FROM pg_database WHERE datname = {_quoted(name)}"))
+
+    def note(self, name):
+        """Return what we noted about a database, an empty dict when it is not there or not ours."""
+        rows = self.server.sql(
+            f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {_quoted(name)}"
+        )
+        try:
+            note = json.loads("\n".join(rows))
+        except ValueError:
+            return {}
+        return note if isinstance(note, dict) and note.get("made_by") == MADE_BY else {}
+
+    def write_note(self, name, **values):
+        """Note about a database that it is ours, and what it was built from."""
+        note = json.dumps({"made_by": MADE_BY, "used": time.time(), **values})
+        self.server.sql(f'COMMENT ON DATABASE "{name}" IS {_quoted(note)}')
+
+    # Making and dropping
+
+    def create(self, name):
+        """Create an empty database the way Odoo does."""
+        self.server.sql(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0")
+        self.write_note(name)
+        self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_trgm", name)
+
+    def copy(self, template, name):
+        """Copy a template and its filestore, whose files are never changed in place and so may be shared."""
+        self.server.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        shutil.copytree(_filestore(template), _filestore(name), copy_function=os.link)
+        self.write_note(name)
+
+    def drop(self, name):
+        """Drop a database and its files."""
+        self.server.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for folder in (_filestore(name), layout.RUNS / name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # Templates
+
+    def native_template(self):
+        """Return a database with what the add-ons build on, and nothing of ours."""
+        return self._template("native", self._native_key(), self._build_native)
+
+    def addons_template(self):
+        """Return a database with every add-on of this checkout installed, its assets bundled."""
+        return self._template("addons", self.addons_key(), self._build_addons)
+
+    def addons_key(self):
+        """Return the short name of everything an installed database depends on."""
+        files = [path for addon in layout.addons() for path in layout.installed_files(addon)]
+        return layout.digest(self._native_key(), FINISH, *files)
+
+    def _native_key(self):
+        return layout.digest(self.odoo.source.version, *python_env.LOCKS, *NATIVE_MODULES)
+
+    def _template(self, kind, key, build):
+        name = f"{self.server.prefix}{kind}_{key}"
+        if self.note(name).get("key") != key or not _filestore(name).exists():
+            self.drop(name)
+            build(name)
+            self.write_note(name, key=key)
+            self._prune(kind)
+        else:
+            self.write_note(name, key=key)
+        return name
+
+    def _build_native(self, name):
+        say(f"building the template of Odoo with {', '.join(NATIVE_MODULES)} (once)")
+        self.create(name)
+        self.odoo.install("installing Odoo's modules", name, "-i", ",".join(NATIVE_MODULES))
+        self.odoo.finish("bundling the assets", name)
+
+    def _build_addons(self, name):
+        native = self.native_template()
+        modules = [addon.name for addon in layout.addons()]
+        say("building the template of the add-ons (after each change of theirs)")
+        self.copy(native, name)
+        log = self.odoo.install("installing the add-ons", name, "-i", ",".join(modules))
+        self.odoo.finish("bundling the assets", name)
+        self._check_installed(name, modules, log)
+
+    def _check_installed(self, name, modules, log):
+        check_log(log)
+        missing = sorted(set(modules) - self.odoo.installed(name))
+        if missing:
+            raise Fail(f"Odoo did not install {', '.join(missing)}: see {log}")
+
+    def _prune(self, kind):
+        """Drop the templates that were not used for longest, and what was never completed."""
+        names = sorted(self.names(f"{kind}_"), key=lambda name: self.note(name).get("used", 0))
+        for name in names[: -KEPT[kind]]:
+            self.drop(name)
+
+    # Copies for one run
+
+    @contextmanager
+    def scratch(self):
+        """Give a database of its own to one test run, and drop it afterwards."""
+        with layout.locked("templates"):
+            self._drop_abandoned()
+            template = self.addons_template()
+            name = f"{self.server.prefix}test_{uuid.uuid4().hex[:8]}"
+            lock = layout.try_lock(layout.RUNS / name / "lock")
+            self.copy(template, name)
+        with lock:
+            try:
+                yield name
+            finally:
+                self.drop(name)
+
+    def _drop_abandoned(self):
+        """Drop the scratch databases of runs that were killed: their lock is free."""
+        for name in self.names("test_"):
+            lock = layout.try_lock(layout.RUNS / name / "lock")
+            if lock:
+                with lock:
+                    self.drop(name)
+
+    # The demo database
+
+    def demo(self, name, lang=None, fresh=False):
+        """Make the demo database, or bring the add-ons in it up to date with this checkout."""
+        note = self.note(name)
+        if self.exists(name) and not note:
+            raise Fail(
+                f"the database {name} was not made by ./run and is left alone: choose another one with --database"
+            )
+        if fresh or not note.get("key"):
+            self.drop(name)
+            self._build_demo(name, lang)
+        elif note["key"] != self.addons_key():
+            self._upgrade_demo(name, lang or note.get("lang"))
+        elif lang and lang != note.get("lang"):
+            self.odoo.finish(f"loading the language {lang}", name, lang)
+        self.write_note(name, key=self.addons_key(), lang=lang or note.get("lang"))
+
+    def _build_demo(self, name, lang):
+        modules = [*NATIVE_MODULES, *(addon.name for addon in layout.addons())]
+        say(f"creating the database {name} with demo data (once, a minute or two)")
+        self.create(name)
+        log = self.odoo.install(
+            "installing Odoo, the add-ons and demo data", name, "-i", ",".join(modules), "--with-demo"
+        )
+        self.odoo.finish("bundling the assets", name, lang)
+        self._check_installed(name, modules, log)
+
+    def _upgrade_demo(self, name, lang):
+        modules = {addon.name for addon in layout.addons()}
+        known = modules & self.odoo.installed(name)
+        words = [("-u", known), ("-i", modules - known)]
+        options = [word for option, names in words if names for word in (option, ",".join(sorted(names)))]
+        log = self.odoo.install("upgrading the add-ons, which changed", name, *options)
+        self.odoo.finish("bundling the assets", name, lang)
+        self._check_installed(name, modules, log)
+
+
+def _filestore(name):
+    return layout.DATA / "filestore" / name
+
+
+def _quoted(text):
+    return "'" + text.replace("'", "''") + "'"

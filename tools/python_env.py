@@ -1,0 +1,101 @@
+"""The Python environment: pinned wheels in a venv of our own, one folder for each set of pins."""
+
+import importlib.util
+import os
+import shutil
+import sys
+
+from . import apt, layout
+from .console import Fail, run_step, say
+
+REQUIREMENTS = layout.ROOT / "requirements"
+LOCKS = [REQUIREMENTS / "odoo.txt", REQUIREMENTS / "dev.txt"]
+BOOTSTRAP = REQUIREMENTS / "uv.txt"
+VENVS = layout.LOCAL / "venvs"
+CURRENT = layout.LOCAL / "venv"
+KEPT = 3
+NO_VENV = "this Python cannot make virtual environments: apt-get install python3-venv (or name another one: PYTHON=…)"
+
+
+def ensure():
+    """Return the folder of an environment that holds what the locks name, made if it is missing.
+
+    Pins that change get a new folder, so that nothing is pulled from under a command that still runs.
+    """
+    folder = VENVS / layout.digest(sys.version, sys.base_prefix, *(lock.read_bytes() for lock in LOCKS))
+    with layout.locked("python"):
+        if not (folder / "complete").exists():
+            _make(folder)
+        _make_current(folder)
+    return folder
+
+
+def _make(folder):
+    say(f"making the Python {sys.version_info.major}.{sys.version_info.minor} environment")
+    shutil.rmtree(folder, ignore_errors=True)
+    installer = _new_venv(folder)
+    environment = {**os.environ, "UV_CACHE_DIR": str(layout.LOCAL / "cache/uv"), "VIRTUAL_ENV": str(folder)}
+    log = layout.LOGS / "python.log"
+    run_step(
+        "fetching the package installer", [*installer, "install", "--no-cache-dir", "--no-deps", "-r", BOOTSTRAP], log
+    )
+    locks = [word for lock in LOCKS for word in ("-r", lock)]
+    # The locks are complete, so no dependency is looked up: an add-on's wheel may name Odoo, which no registry has.
+    command = [
+        folder / "bin/uv",
+        "pip",
+        "install",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--link-mode",
+        "copy",
+        *locks,
+    ]
+    run_step(
+        "installing the Python packages", command, log, env=environment, detail=r"(?:Downloading|Prepared|Installed) .*"
+    )
+    shutil.rmtree(layout.LOCAL / "cache", ignore_errors=True)
+    (folder / "complete").touch()
+    _prune()
+
+
+def _new_venv(folder):
+    """Make an empty venv; return the command that is pip inside it."""
+    log = layout.LOGS / "venv.log"
+    if importlib.util.find_spec("ensurepip"):
+        run_step("making the environment", [sys.executable, "-m", "venv", folder], log)
+        return [folder / "bin/python", "-m", "pip"]
+    # Debian and Ubuntu keep ensurepip in a package of its own; pip's wheel alone does as well and needs no root.
+    wheel = _pip_wheel()
+    run_step("making the environment", [sys.executable, "-m", "venv", "--without-pip", folder], log)
+    return [folder / "bin/python", wheel / "pip"]
+
+
+def _pip_wheel():
+    if not apt.available():
+        raise Fail(NO_VENV)
+    folder = layout.LOCAL / "pip"
+    source = apt.Apt("pip")
+    try:
+        source.update("pip")
+        packages = source.download("pip", ["python3-pip-whl"])
+    except Fail as error:
+        raise Fail(NO_VENV) from error
+    apt.unpack(packages[0], folder)
+    source.clean()
+    return next(folder.glob("usr/share/python-wheels/pip-*.whl"))
+
+
+def _make_current(folder):
+    """Let `.local/venv` name the environment in use, for people and editors."""
+    if not CURRENT.is_symlink() or CURRENT.resolve() != folder:
+        link = CURRENT.with_name("venv.new")
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.relative_to(layout.LOCAL))
+        link.replace(CURRENT)
+
+
+def _prune():
+    for old in sorted(VENVS.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
