@@ -1,0 +1,118 @@
+import logging
+
+from odoo.tools import SQL
+from odoo.tools.sql import column_exists, create_column
+
+_logger = logging.getLogger(__name__)
+
+STANDARD_TYPE = "sales_opportunity_stages.opportunity_type_standard"
+
+
+def pre_init_hook(env):
+    """Make the columns before Odoo does, or it would compute them for every opportunity, one by one."""
+    for table, column in (("crm_lead", "opportunity_type_id"), ("crm_lead", "furthest_stage_id")):
+        if not column_exists(env.cr, table, column):
+            create_column(env.cr, table, column, "int4")
+
+
+def post_init_hook(env):
+    """Let an existing database go on as before: all that is there becomes *Standard Sale*, in a few statements."""
+    standard = env.ref(STANDARD_TYPE)
+    env.flush_all()
+    for what, query in (
+        ("stages given a type", _give_stages_a_type(standard)),
+        ("stages given a probability", _spread_probabilities(standard)),
+        ("opportunities given a type", _give_opportunities_a_type(standard)),
+        ("visits opened", _open_visits(env)),
+        ("planned activities put into their stay", _place_activities()),
+    ):
+        env.cr.execute(query)
+        _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
+    env.cr.execute("ANALYZE crm_stage_visit")
+    env.invalidate_all()
+    env.registry.clear_cache()
+
+
+def _give_stages_a_type(standard):
+    return SQL(
+        """
+        INSERT INTO crm_opportunity_type_stage_rel (opportunity_type_id, stage_id)
+             SELECT %s, stage.id
+               FROM crm_stage stage
+              WHERE NOT EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel WHERE rel.stage_id = stage.id)
+        ON CONFLICT DO NOTHING
+        """,
+        standard.id,
+    )
+
+
+def _spread_probabilities(standard):
+    """Even steps up to 100 %, for the day the type is switched to probabilities from the stage."""
+    return SQL(
+        """
+        UPDATE crm_stage stage
+           SET probability = ranked.probability
+          FROM (SELECT s.id,
+                       CASE WHEN s.is_won THEN 100
+                            ELSE ROUND(100.0 * ROW_NUMBER() OVER by_rank / (COUNT(*) OVER () + 1)) END AS probability
+                  FROM crm_stage s
+                  JOIN crm_opportunity_type_stage_rel rel ON rel.stage_id = s.id AND rel.opportunity_type_id = %s
+                WINDOW by_rank AS (ORDER BY COALESCE(s.is_won, FALSE), s.sequence, s.id)) ranked
+         WHERE ranked.id = stage.id
+           AND COALESCE(stage.probability, 0) = 0
+        """,
+        standard.id,
+    )
+
+
+def _give_opportunities_a_type(standard):
+    return SQL(
+        """
+        UPDATE crm_lead
+           SET opportunity_type_id = %s, furthest_stage_id = stage_id
+         WHERE type = 'opportunity' AND opportunity_type_id IS NULL
+        """,
+        standard.id,
+    )
+
+
+def _open_visits(env):
+    """The last stay of every opportunity, since its last change of stage: open, or ended with its win or loss."""
+    return SQL(
+        """
+        INSERT INTO crm_stage_visit (
+                    lead_id, opportunity_type_id, stage_id, date_start, date_end, duration_days, outcome, trigger,
+                    user_id, moved_by_id, expected_revenue, create_uid, create_date, write_uid, write_date)
+             SELECT id, opportunity_type_id, stage_id, date_start, date_end,
+                    EXTRACT(EPOCH FROM date_end - date_start) / 86400,
+                    CASE won_status WHEN 'won' THEN 'won' WHEN 'lost' THEN 'lost' ELSE 'open' END,
+                    'reconstructed', user_id, NULL, expected_revenue,
+                    %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
+               FROM (SELECT lead.*, start.date_start,
+                            CASE lead.won_status
+                                WHEN 'won' THEN start.date_start
+                                WHEN 'lost' THEN GREATEST(lead.date_closed, start.date_start)
+                            END AS date_end
+                       FROM crm_lead lead,
+                    LATERAL (SELECT COALESCE(lead.date_last_stage_update, lead.date_conversion, lead.create_date)
+                                    AS date_start) start
+                      WHERE lead.type = 'opportunity' AND lead.stage_id IS NOT NULL) opportunity
+        """,
+        uid=env.uid,
+    )
+
+
+def _place_activities():
+    """Activities planned since the opportunity stands where it stands belong to that stay."""
+    return SQL(
+        """
+        UPDATE mail_activity activity
+           SET stage_visit_id = visit.id
+          FROM crm_stage_visit visit
+         WHERE activity.res_model = 'crm.lead'
+           AND activity.res_id = visit.lead_id
+           AND activity.active
+           AND visit.date_end IS NULL
+           AND activity.create_date >= visit.date_start
+        """
+    )

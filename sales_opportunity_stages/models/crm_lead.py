@@ -1,0 +1,93 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..tools import StageMove
+
+
+class CrmLead(models.Model):
+    """The one place where a change of stage is seen.
+
+    ``stage_id`` is a stored compute: it moves with the team, the type or the salesperson as well as by hand. So the
+    state of the records is compared before and after, whatever was written, and three things follow, each in its
+    own file: the gate (``crm_lead_gate``), the visits (``crm_lead_visit``), the promotion (``crm_lead_promotion``).
+    """
+
+    _inherit = "crm.lead"
+
+    furthest_stage_id = fields.Many2one(
+        "crm.stage",
+        string="Furthest Stage",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The last stage in order that the opportunity has ever been in, with its present type.",
+    )
+
+    @api.model
+    def _get_stage_trigger_fields(self):
+        """Fields whose writing may change the stage, the type or the status of an opportunity.
+
+        Extend it when another field makes ``stage_id``, ``opportunity_type_id`` or ``won_status`` change.
+        """
+        return {"stage_id", "opportunity_type_id", "type", "team_id", "user_id", "company_id", "active", "probability"}
+
+    @api.model
+    def _get_system_fields(self):
+        """Fields that only the add-on's own code may write."""
+        return {"furthest_stage_id", "stage_visit_ids"}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        move = StageMove.of(self)
+        for vals in vals_list:
+            self._check_system_fields(vals, move)
+        leads = super().create(vals_list)
+        opportunities = leads.filtered(lambda lead: lead.type == "opportunity")
+        if not self._may_start_anywhere():
+            opportunities._check_stage_moves({})
+        opportunities.sudo()._log_stage_visits(StageMove("create", move.reason))
+        return leads
+
+    def write(self, vals):
+        move = StageMove.of(self)
+        self._check_system_fields(vals, move)
+        if move.bookkeeping:
+            return super().write(vals)
+        if self._get_stage_trigger_fields() & vals.keys():
+            before = self.sudo()._read_stage_states()
+            explicit_stage = "stage_id" in vals
+            result = super().write(vals)
+            self._settle_stage_change(before, explicit_stage, move)
+        else:
+            result = super().write(vals)
+        leads = self.sudo()
+        leads._forget_stage_checklist()
+        leads._promote_automatically()
+        return result
+
+    def _check_system_fields(self, vals, move):
+        forged = self._get_system_fields() & vals.keys()
+        if forged and not move.bookkeeping and any(vals[name] for name in forged):
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of an opportunity is kept by the system and cannot be written.",
+                    fields=", ".join(sorted(self._fields[name].string for name in forged)),
+                )
+            )
+        for name in forged if not move.bookkeeping else ():
+            del vals[name]
+
+    def _settle_stage_change(self, before, explicit_stage, move):
+        """Judge what a write has changed, then record it.
+
+        :param dict before: :meth:`_read_stage_states` from before the write
+        :param bool explicit_stage: the write named the stage, rather than the stage following something else
+        """
+        self._check_type_changes(before)
+        leads = self.sudo()
+        if not explicit_stage:
+            leads._start_where_earned(before)
+        if move.trigger != "forced":
+            leads._check_stage_moves(before)
+        leads._log_stage_visits(move)

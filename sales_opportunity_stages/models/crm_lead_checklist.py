@@ -1,0 +1,138 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class CrmLead(models.Model):
+    """The checklist: what the stage asks for, what of it is done, and by whom."""
+
+    _inherit = "crm.lead"
+
+    stage_checklist = fields.Json(compute="_compute_stage_checklist", string="Stage Checklist")
+    stage_progress = fields.Char(
+        compute="_compute_stage_checklist", help="Required rules of the stage that are met, of how many."
+    )
+    can_promote = fields.Boolean(
+        "Ready to Promote",
+        compute="_compute_stage_checklist",
+        search="_search_can_promote",
+        help="Open, not in its last stage, and everything that the stage requires is met.",
+    )
+
+    @api.depends("stage_id", "opportunity_type_id", "team_id", "type", "active", "won_status", "activity_ids")
+    def _compute_stage_checklist(self):
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        self.stage_checklist = self.stage_progress = self.can_promote = False
+        leads = self.sudo().filtered(lambda lead: lead.id and lead.type == "opportunity" and lead.stage_id)
+        rules_by_lead = {lead: stage_map.rules_of(lead._origin.stage_id.id) for lead in leads}
+        met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules})
+        activities = leads._get_checklist_activities() if any(rules_by_lead.values()) else {}
+        for lead, rules in rules_by_lead.items():
+            items = [lead._prepare_checklist_item(rule, met, activities) for rule in rules]
+            required = [item for item in items if item["required"]]
+            done = [item for item in required if item["state"] == "done"]
+            record = lead.with_env(self.env)
+            record.stage_progress = f"{len(done)}/{len(required)}" if required else False
+            record.can_promote = len(done) == len(required) and lead._is_promotable()
+            record.stage_checklist = lead._prepare_checklist(items, record.can_promote)
+
+    def _is_promotable(self):
+        return self.won_status == "pending" and self.active and bool(self._get_next_stage())
+
+    def _forget_stage_checklist(self):
+        """The checklist hangs on conditions, which may read anything: what is in the cache is never to be trusted."""
+        names = ["stage_checklist", "stage_progress", "can_promote"]
+        self.env["crm.lead"].invalidate_model(names, flush=False)
+
+    def _get_checklist_activities(self):
+        """``{(lead id, stage id, activity type id): activity}``: done ones, else the next planned one."""
+        planned = self.env["mail.activity"].sudo().search_fetch(
+            [("stage_visit_id.lead_id", "in", self.ids)],
+            ["stage_visit_id", "activity_type_id", "user_id", "date_deadline"],
+            order="date_deadline desc, id desc",
+        )
+        by_key = {
+            (activity.stage_visit_id.lead_id.id, activity.stage_visit_id.stage_id.id, activity.activity_type_id.id): activity
+            for activity in planned
+        }
+        return {**by_key, **self._get_completed_actions()}
+
+    def _prepare_checklist(self, items, can_promote):
+        """The JSON that the form's widget shows."""
+        next_stage = self._get_next_stage()
+        return {
+            "stage": self.stage_id.name,
+            "next_stage": next_stage.name or False,
+            "can_promote": can_promote,
+            "is_open": self.won_status == "pending" and self.active,
+            "missing": [item["label"] for item in items if item["required"] and item["state"] != "done"],
+            "items": items,
+        }
+
+    def _prepare_checklist_item(self, rule, met, activities):
+        """One line of the checklist. ``state`` is ``done``, ``scheduled`` or ``todo``."""
+        record = self.env["crm.stage.rule"].sudo().browse(rule.id)
+        activity = activities.get((self.id, rule.stage_id, rule.activity_type_id)) if rule.kind == "action" else None
+        is_done = (self.id, rule.id) in met
+        item = {
+            "id": rule.id,
+            "label": record.display_name,
+            "kind": rule.kind,
+            "required": rule.required,
+            "promotes": rule.promotes,
+            "state": "done" if is_done else "scheduled" if activity else "todo",
+            "activity_type_id": rule.activity_type_id,
+            "icon": record.activity_type_id.icon or False,
+            "activity_id": False,
+            "user": False,
+            "date": False,
+        }
+        if activity:
+            user = activity.done_user_id if is_done else activity.user_id
+            date = activity.date_done if is_done else activity.date_deadline
+            item.update(activity_id=activity.id, user=user.name or False, date=fields.Date.to_string(date) or False)
+        return item
+
+    # ------------------------------------------------------------
+    # Search
+    # ------------------------------------------------------------
+
+    def _search_can_promote(self, operator, value):
+        if operator not in ("in", "=") or value not in (True, {True}, [True]):
+            return NotImplemented
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        ready = Domain.OR(
+            Domain("stage_id", "=", stage_id) & Domain.AND(self._get_rule_domain(rule) for rule in rules)
+            for stage_id in stage_map.rules
+            if (rules := stage_map.rules_of(stage_id, required=True))
+        )
+        unruled = Domain("stage_id", "not in", [s for s in stage_map.rules if stage_map.rules_of(s, required=True)])
+        return (ready | unruled) & self._get_promotable_domain()
+
+    @api.model
+    def _get_promotable_domain(self):
+        """Open opportunities that have a stage to go to."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        open_domain = Domain([("type", "=", "opportunity"), ("won_status", "=", "pending"), ("active", "=", True)])
+        teams = self.env["crm.team"].sudo().with_context(active_test=False).search([]).ids
+        dead_ends = Domain.OR(
+            Domain([("opportunity_type_id", "=", type_id), ("team_id", "=", team_id), ("stage_id", "=", path[-1])])
+            for type_id in stage_map.types
+            for team_id in [*teams, False]
+            if (path := stage_map.path(type_id, team_id)) and not stage_map.stages[path[-1]].is_won
+        )
+        return open_domain & ~dead_ends
+
+    @api.model
+    def _get_rule_domain(self, rule):
+        """The opportunities that meet a rule, as a domain."""
+        if rule.kind == "condition":
+            return self.env["crm.stage.rule"].sudo().browse(rule.id)._get_condition_domain()
+        done = self.env["mail.activity"].sudo().with_context(active_test=False)._search(
+            [
+                ("active", "=", False),
+                ("activity_type_id", "=", rule.activity_type_id),
+                ("stage_visit_id.stage_id", "=", rule.stage_id),
+            ]
+        )
+        visits = self.env["crm.stage.visit"].sudo()._search([("id", "in", done.subselect("stage_visit_id"))])
+        return Domain("id", "in", visits.subselect("lead_id"))

@@ -1,0 +1,218 @@
+from collections import defaultdict
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..tools import StageMove
+
+MAX_NAMED_REFUSALS = 10
+
+
+class StageState(NamedTuple):
+    """What the gate must know of an opportunity from before a write."""
+
+    type_id: int
+    stage_id: int
+    team_id: int
+
+
+class Refusal(NamedTuple):
+    """An opportunity that may not be moved, and the rules that speak against it."""
+
+    lead: models.BaseModel
+    origin: models.BaseModel
+    target: models.BaseModel
+    rules: models.BaseModel
+
+
+class CrmLead(models.Model):
+    """The gate: a forward move needs every required rule of the stages left behind.
+
+    It holds for everybody. The one way round is :class:`crm.lead.stage.force`, which says so by a
+    :class:`StageMove` that no client can send.
+    """
+
+    _inherit = "crm.lead"
+
+    # ------------------------------------------------------------
+    # Judging moves
+    # ------------------------------------------------------------
+
+    def _read_stage_states(self):
+        """Type, stage and team of each opportunity, to compare with later. Leads are in no pipeline: left out."""
+        return {
+            lead.id: StageState(lead.opportunity_type_id.id, lead.stage_id.id, lead.team_id.id)
+            for lead in self
+            if lead.type == "opportunity"
+        }
+
+    def _may_start_anywhere(self):
+        """Who may create an opportunity in a later stage: imports of a running pipeline."""
+        return self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
+
+    def _check_stage_moves(self, before):
+        """Refuse the forward moves that are not earned, all in one message.
+
+        :param dict before: :meth:`_read_stage_states` from before; what is not in it enters its pipeline now
+        :raise UserError: naming each refused opportunity, its stages and the missing rules
+        """
+        origins = {}
+        for lead in self.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
+            origin_id = lead._get_gate_origin(before)
+            if origin_id != lead.stage_id.id:
+                origins[lead] = origin_id
+        self._raise_refusals(self._get_refusals({lead: (origin, lead.stage_id.id) for lead, origin in origins.items()}))
+
+    def _get_gate_origin(self, before):
+        """Id of the stage that a move is measured from; False for one that enters its pipeline."""
+        was = before.get(self.id)
+        return was.stage_id if was and was.type_id == self.opportunity_type_id.id else False
+
+    def _start_where_earned(self, before):
+        """Put what entered a pipeline without naming a stage into the first one, unless its place is earned.
+
+        That is a converted lead, which keeps its stage in Odoo, and a hand-off between types that share a stage.
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        moves = {
+            lead: (False, lead.stage_id.id)
+            for lead in self
+            if lead.type == "opportunity" and lead.stage_id and not lead._get_gate_origin(before)
+        }
+        for refusal in self._get_refusals(moves):
+            lead = refusal.lead
+            entry_id = stage_map.entry_stage(lead.opportunity_type_id.id, lead.team_id.id)
+            StageMove(bookkeeping=True).on(lead).stage_id = entry_id
+
+    def _get_refusals(self, moves):
+        """Which of the moves are not earned.
+
+        :param dict moves: ``{lead: (origin stage id or False, target stage id)}``
+        :rtype: list[Refusal]
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        stage_ids_by_lead = {
+            lead: stage_map.stages_to_leave(lead.opportunity_type_id.id, lead.team_id.id, origin_id, target_id)
+            for lead, (origin_id, target_id) in moves.items()
+        }
+        unmet = self._get_unmet_rules(stage_ids_by_lead)
+        Stage, Rule = self.env["crm.stage"].sudo(), self.env["crm.stage.rule"].sudo()
+        return [
+            Refusal(lead, Stage.browse(moves[lead][0] or ()), Stage.browse(moves[lead][1]), Rule.browse(rule_ids))
+            for lead, rule_ids in unmet.items()
+        ]
+
+    def _get_unmet_rules(self, stage_ids_by_lead):
+        """The required rules of the given stages that each opportunity does not meet.
+
+        Takes a query or two for the actions of all opportunities and one per condition, however many there are.
+
+        :param dict stage_ids_by_lead: ``{lead: stage ids in order}``
+        :returns: ``{lead: [rule ids]}``, without the opportunities that meet all
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        needed = {
+            lead: [rule for stage_id in stage_ids for rule in stage_map.rules_of(stage_id, required=True)]
+            for lead, stage_ids in stage_ids_by_lead.items()
+        }
+        needed = {lead: rules for lead, rules in needed.items() if rules}
+        if not needed:
+            return {}
+        met = self.env["crm.lead"].concat(*needed)._get_met_rules({rule for rules in needed.values() for rule in rules})
+        unmet = {lead: [rule.id for rule in rules if (lead.id, rule.id) not in met] for lead, rules in needed.items()}
+        return {lead: rule_ids for lead, rule_ids in unmet.items() if rule_ids}
+
+    def _get_met_rules(self, rules):
+        """Which of the rules each of these opportunities meets.
+
+        :param rules: :class:`Rule` values
+        :returns: set of ``(lead id, rule id)``
+        """
+        met = set()
+        if any(rule.kind == "action" for rule in rules):
+            done = self._get_completed_actions()
+            met |= {
+                (lead.id, rule.id)
+                for rule in rules
+                if rule.kind == "action"
+                for lead in self
+                if (lead.id, rule.stage_id, rule.activity_type_id) in done
+            }
+        conditions = self.env["crm.stage.rule"].sudo().browse(rule.id for rule in rules if rule.kind == "condition")
+        for condition in conditions:
+            met |= {(lead_id, condition.id) for lead_id in condition._filter_met(self)}
+        return met
+
+    def _get_completed_actions(self):
+        """``{(lead id, stage id, activity type id): activity}`` of what was scheduled in a stage and done."""
+        activities = self.env["mail.activity"].sudo().with_context(active_test=False).search_fetch(
+            [("stage_visit_id.lead_id", "in", self.ids), ("active", "=", False)],
+            ["stage_visit_id", "activity_type_id", "done_user_id", "date_done"],
+            order="id",
+        )
+        return {
+            (activity.stage_visit_id.lead_id.id, activity.stage_visit_id.stage_id.id, activity.activity_type_id.id): activity
+            for activity in activities
+        }
+
+    # ------------------------------------------------------------
+    # Saying no
+    # ------------------------------------------------------------
+
+    @api.model
+    def _raise_refusals(self, refusals):
+        """Raise one error for all refusals: the first ten by name, then a count."""
+        if not refusals:
+            return
+        lines = [self._format_refusal(refusal) for refusal in refusals[:MAX_NAMED_REFUSALS]]
+        if len(refusals) > 1:
+            lines.insert(0, self.env._("%s opportunities cannot be moved, so none was:", len(refusals)))
+        if len(refusals) > MAX_NAMED_REFUSALS:
+            lines.append(self.env._("… and %s more.", len(refusals) - MAX_NAMED_REFUSALS))
+        raise UserError("\n".join(lines))
+
+    def _format_refusal(self, refusal):
+        values = {
+            "lead": refusal.lead.name,
+            "origin": refusal.origin.name,
+            "target": refusal.target.name,
+            "todo": self._format_missing_rules(refusal.rules),
+        }
+        if not refusal.origin:
+            return self.env._("Cannot start '%(lead)s' in %(target)s. Still to do — %(todo)s", **values)
+        return self.env._("Cannot promote '%(lead)s' from %(origin)s to %(target)s. Still to do — %(todo)s", **values)
+
+    @api.model
+    def _format_missing_rules(self, rules):
+        """``Stage: rule, rule · Stage: rule``, in the order of the stages."""
+        by_stage = defaultdict(list)
+        for rule in rules:
+            by_stage[rule.stage_id.name].append(rule.display_name)
+        return " · ".join(f"{stage}: {', '.join(labels)}" for stage, labels in by_stage.items())
+
+    # ------------------------------------------------------------
+    # Public questions
+    # ------------------------------------------------------------
+
+    def _get_missing_rules(self, target_stage):
+        """The required rules that this opportunity still has to meet before it may move to ``target_stage``.
+
+        :param target_stage: a ``crm.stage``
+        :returns: ``crm.stage.rule``, in the order of the stages; empty when the way is free
+        """
+        self.ensure_one()
+        refusals = self._get_refusals({self: (self.stage_id.id, target_stage.id)})
+        return refusals[0].rules.sudo(False) if refusals else self.env["crm.stage.rule"]
+
+    def _get_allowed_activity_types(self):
+        """The activity types that may be scheduled on this opportunity where it stands.
+
+        :returns: ``mail.activity.type``: those the stage lists, or every one for opportunities if it lists none
+        """
+        self.ensure_one()
+        types = self.env["mail.activity.type"]
+        stage_map = types.env["crm.opportunity.type"]._get_stage_map()
+        if self.type == "opportunity" and (allowed := stage_map.allowed_activity_types(self.stage_id.id)):
+            return types.search([("id", "in", list(allowed))])
+        return types.search([("res_model", "in", (False, "crm.lead"))])

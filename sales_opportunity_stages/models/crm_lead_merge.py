@@ -1,0 +1,46 @@
+from odoo import models
+
+from .mail_activity import UNRULED
+
+
+class CrmLead(models.Model):
+    """Merging: the head keeps its type, stage and visits; those of the tail go with the tail."""
+
+    _inherit = "crm.lead"
+
+    def _merge_get_fields(self):
+        return [*super()._merge_get_fields(), "opportunity_type_id"]
+
+    def _merge_get_fields_specific(self):
+        specific = super()._merge_get_fields_specific()
+        specific["opportunity_type_id"] = lambda fname, leads: leads._get_merge_head().opportunity_type_id.id
+        return specific
+
+    def _get_merge_head(self):
+        """The opportunity that stays: the first, as Odoo sorts them before merging."""
+        return self[:1]
+
+    def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
+        leads = self.with_context(merge_team_id=team_id)
+        merged = super(CrmLead, leads)._merge_opportunity(
+            user_id=user_id, team_id=team_id, auto_unlink=auto_unlink, max_length=max_length
+        )
+        return merged.with_env(self.env)
+
+    def _merge_data(self, fnames=None):
+        """Odoo moves the head to the lowest stage of all when its team lacks its stage: offer one of its type."""
+        data = super()._merge_data(fnames)
+        head = self._get_merge_head()
+        team_id = self.env.context.get("merge_team_id") or data.get("team_id")
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        stage = stage_map.stages.get(data.get("stage_id"))
+        if stage and team_id and stage.team_ids and team_id not in stage.team_ids:
+            data["stage_id"] = stage_map.entry_stage(head.opportunity_type_id.id, team_id) or stage.id
+        return data
+
+    def _merge_dependences_history(self, opportunities):
+        """Activities come along even where the head's stage would not have them scheduled."""
+        unruled = self.with_context(opportunity_unruled_activity=UNRULED)
+        return super(CrmLead, unruled)._merge_dependences_history(
+            opportunities.with_context(opportunity_unruled_activity=UNRULED)
+        )

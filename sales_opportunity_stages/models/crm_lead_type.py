@@ -1,0 +1,208 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class CrmLead(models.Model):
+    """The type of an opportunity, and the stages that follow from it."""
+
+    _inherit = "crm.lead"
+
+    opportunity_type_id = fields.Many2one(
+        "crm.opportunity.type",
+        string="Opportunity Type",
+        compute="_compute_opportunity_type_id",
+        store=True,
+        readonly=False,
+        index=True,
+        tracking=True,
+        check_company=True,
+        ondelete="restrict",
+        help="Decides which stages the opportunity goes through. A lead has none until it is converted.",
+    )
+    stage_id = fields.Many2one(
+        domain="['&', '|', ('team_ids', '=', False), ('team_ids', 'in', team_id),"
+        " '|', ('opportunity_type_ids', '=', False), ('opportunity_type_ids', 'in', opportunity_type_id)]",
+    )
+
+    # ------------------------------------------------------------
+    # Type
+    # ------------------------------------------------------------
+
+    @api.depends("type")
+    def _compute_opportunity_type_id(self):
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        stage_field = self._fields["stage_id"]
+        for lead in self:
+            if lead.type != "opportunity":
+                lead.opportunity_type_id = False
+            elif not lead.opportunity_type_id:
+                given_stage = not self.env.is_to_compute(stage_field, lead) and lead.stage_id.id
+                lead.opportunity_type_id = lead._find_opportunity_type(stage_map, given_stage)
+
+    def _find_opportunity_type(self, stage_map, stage_id=False):
+        """The type that a new opportunity gets: its team's default, else the first of its company.
+
+        Where the stage is given and belongs to other types, as in a column of the kanban, the first of those.
+
+        :returns: id or False
+        """
+        self.ensure_one()
+        company_id = self.company_id.id or self.team_id.company_id.id
+        found = stage_map.default_type(company_id, self.team_id.sudo().opportunity_type_id.id)
+        if stage_id and found and not stage_map.is_open_to(stage_id, found):
+            usable = [t.id for t in stage_map.types.values() if t.active and t.company_id in (None, company_id)]
+            found = next((t for t in usable if stage_map.is_open_to(stage_id, t)), found)
+        return found or False
+
+    @api.constrains("type", "opportunity_type_id", "stage_id", "company_id")
+    def _check_opportunity_type(self):
+        """An opportunity has a type and stands in one of its stages; a lead has none."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        for lead in self:
+            opportunity_type = lead.opportunity_type_id
+            if lead.type != "opportunity" and opportunity_type:
+                raise ValidationError(
+                    self.env._("'%s' is a lead: it gets an opportunity type when it is converted.", lead.name)
+                )
+            if lead.type == "opportunity" and not opportunity_type and lead._find_opportunity_type(stage_map):
+                raise ValidationError(self.env._("Opportunity '%s' needs an opportunity type.", lead.name))
+            if opportunity_type and lead.stage_id and not stage_map.is_open_to(lead.stage_id.id, opportunity_type.id):
+                raise ValidationError(
+                    self.env._(
+                        "'%(lead)s' is of type %(type)s and cannot stand in stage %(stage)s. Its stages are: %(stages)s.",
+                        lead=lead.name,
+                        type=opportunity_type.name,
+                        stage=lead.stage_id.name,
+                        stages=", ".join(lead._get_stage_path().mapped("name")),
+                    )
+                )
+
+    def _check_type_changes(self, before):
+        """A hand-off is for the first stage, or for a Sales Administrator: else a type without rules would be a way
+        round the rules."""
+        if self.env.su or self.env.user.has_group("sales_team.group_sale_manager"):
+            return
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        for lead in self.sudo():
+            was = before.get(lead.id)
+            if not was or not was.type_id or was.type_id == lead.opportunity_type_id.id:
+                continue
+            if stage_map.rank(was.stage_id) > stage_map.rank(stage_map.entry_stage(was.type_id, was.team_id)):
+                raise UserError(
+                    self.env._(
+                        "'%(lead)s' has left the first stage of %(type)s: only a Sales Administrator can give it "
+                        "another type now.",
+                        lead=lead.name,
+                        type=self.env["crm.opportunity.type"].sudo().browse(was.type_id).name,
+                    )
+                )
+
+    def _convert_opportunity_data(self, customer, team_id=False):
+        """Take over the type chosen in the conversion dialog. Anybody may choose it for a lead: the opportunity then
+        starts in the first stage of the type, or where it has earned to stand."""
+        values = super()._convert_opportunity_data(customer, team_id)
+        if self.type != "opportunity":
+            values.pop("stage_id", None)  # computed from the type
+            type_id = self.env.context.get("convert_opportunity_type_id")
+            if type_id:
+                values["opportunity_type_id"] = type_id
+        return values
+
+    # ------------------------------------------------------------
+    # Stages of the type
+    # ------------------------------------------------------------
+
+    @api.depends("opportunity_type_id")
+    def _compute_stage_id(self):
+        """A stage that the type does not have gives way to the first one it has."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        for lead in self:
+            type_id = lead.opportunity_type_id.id
+            if lead.stage_id and type_id and not stage_map.is_open_to(lead.stage_id.id, type_id):
+                lead.stage_id = False
+        super()._compute_stage_id()
+        for lead in self.filtered(lambda lead: not lead.stage_id):
+            lead.stage_id = lead._stage_find()
+
+    def _stage_find(self, team_id=False, domain=None, order="sequence, id", limit=1):
+        """Only stages of the type of these opportunities; for leads, of the type they would get."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        type_ids = {lead.opportunity_type_id.id or lead._find_opportunity_type(stage_map) for lead in self} - {False}
+        if not self:
+            type_ids = {stage_map.default_type(self.env.company.id)} - {None}
+        if type_ids:
+            domain = Domain(domain or Domain.TRUE) & self._get_type_stage_domain(type_ids)
+        return super()._stage_find(team_id=team_id, domain=domain, order=order, limit=limit)
+
+    @api.model
+    def _get_type_stage_domain(self, type_ids):
+        """Domain of the stages open to any of the types."""
+        return Domain("opportunity_type_ids", "=", False) | Domain("opportunity_type_ids", "in", list(type_ids))
+
+    def _get_stage_path(self):
+        """The stages that this opportunity goes through, in order."""
+        self.ensure_one()
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        return self.env["crm.stage"].browse(stage_map.path(self.opportunity_type_id.id, self.team_id.id))
+
+    @api.model
+    def _read_group_stage_ids(self, stages, domain):
+        """Columns of the kanban: filtered to some types, the stages of those and no others; else the stages in use
+        and those of the first type, as before there were types."""
+        columns = super()._read_group_stage_ids(stages, domain)
+        type_ids = self._get_types_of_domain(domain)
+        if type_ids is None:
+            default = self.env["crm.opportunity.type"]._get_stage_map().default_type(self.env.company.id)
+            type_ids = {default} - {None}
+        return columns.filtered(
+            lambda stage: stage in stages or not stage.opportunity_type_ids or type_ids & set(stage.opportunity_type_ids.ids)
+        )
+
+    @api.model
+    def _get_types_of_domain(self, domain):
+        """Ids of the types that a search is restricted to, or None when it is not.
+
+        :param domain: a domain on ``crm.lead``
+        """
+        type_ids = None
+        for condition in Domain(domain).iter_conditions():
+            if condition.field_expr == "opportunity_type_id" and condition.operator in ("=", "in", "ilike", "=ilike", "like"):
+                lead_type = self.env["crm.opportunity.type"].with_context(active_test=False)
+                name = "display_name" if isinstance(condition.value, str) else "id"
+                found = lead_type.search(Domain(name, condition.operator, condition.value))
+                type_ids = (type_ids or set()) | set(found.ids)
+        return type_ids
+
+    @api.model
+    def _check_stages_suit_opportunities(self):
+        """Whoever changes the stages of a type must not leave opportunities behind in them."""
+        self.env["crm.opportunity.type"].flush_model()
+        self.env["crm.stage"].flush_model()
+        self.flush_model(["stage_id", "opportunity_type_id"])
+        self.env.registry.clear_cache()
+        rows = self.env.execute_query(
+            SQL("""
+                SELECT lead.id
+                  FROM crm_lead lead
+                 WHERE lead.opportunity_type_id IS NOT NULL
+                   AND EXISTS (SELECT 1 FROM crm_opportunity_type_stage_rel rel WHERE rel.stage_id = lead.stage_id)
+                   AND NOT EXISTS (
+                           SELECT 1 FROM crm_opportunity_type_stage_rel rel
+                            WHERE rel.stage_id = lead.stage_id
+                              AND rel.opportunity_type_id = lead.opportunity_type_id)
+                 LIMIT 1
+            """)
+        )
+        if rows:
+            lead = self.sudo().browse(rows[0])
+            raise ValidationError(
+                self.env._(
+                    "Opportunity '%(lead)s' of type %(type)s stands in stage %(stage)s, which would no longer be open "
+                    "to its type. Move such opportunities first.",
+                    lead=lead.name,
+                    type=lead.opportunity_type_id.name,
+                    stage=lead.stage_id.name,
+                )
+            )

@@ -1,0 +1,108 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools import Stage
+
+
+class CrmStage(models.Model):
+    _inherit = "crm.stage"
+
+    opportunity_type_ids = fields.Many2many(
+        "crm.opportunity.type",
+        "crm_opportunity_type_stage_rel",
+        "stage_id",
+        "opportunity_type_id",
+        string="Opportunity Types",
+        help="Types whose opportunities go through this stage. Blank: every type.",
+    )
+    probability = fields.Float(
+        aggregator="avg",
+        help="Chance of winning, in percent, given to an opportunity that enters this stage "
+        "when its type takes the probability from the stage.",
+    )
+    rule_ids = fields.One2many("crm.stage.rule", "stage_id", string="Stage Rules", copy=True)
+    rule_summary = fields.Char(compute="_compute_rule_summary", string="Rules")
+
+    _check_probability = models.Constraint(
+        "CHECK(probability >= 0 AND probability <= 100)",
+        "The probability of a stage must be between 0 and 100 %.",
+    )
+
+    @api.depends("rule_ids.required", "rule_ids.promotes", "rule_ids.name", "rule_ids.activity_type_id")
+    def _compute_rule_summary(self):
+        for stage in self:
+            stage.rule_summary = ", ".join(
+                rule.display_name + ("*" if rule.required else "") + (" →" if rule.promotes else "")
+                for rule in stage.rule_ids
+            )
+
+    @api.constrains("opportunity_type_ids", "team_ids")
+    def _check_opportunity_type_ids(self):
+        self.env["crm.lead"]._check_stages_suit_opportunities()
+
+    @api.constrains("is_won", "rule_ids")
+    def _check_won_stage_has_no_required_rule(self):
+        for stage in self.filtered("is_won"):
+            if stage.rule_ids.filtered(lambda rule: rule.required or rule.promotes):
+                raise ValidationError(
+                    self.env._(
+                        "Won stage '%(stage)s' is the end of the pipeline: nothing can be required before a promotion "
+                        "from it. Put its rules on the stages before.",
+                        stage=stage.name,
+                    )
+                )
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [self._add_won_probability(vals) for vals in vals_list]
+        stages = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return stages
+
+    def write(self, vals):
+        result = super().write(self._add_won_probability(vals))
+        if not vals.keys() & {"sequence", "is_won", "fold", "probability", "opportunity_type_ids", "team_ids"}:
+            return result
+        self.env.registry.clear_cache()
+        if "is_won" in vals:
+            self._get_standing_opportunities()._log_stage_visits()
+        if vals.keys() & {"sequence", "is_won"}:
+            self.env["crm.lead"]._refresh_furthest_stages(self)
+        return result
+
+    def unlink(self):
+        stage_ids = self.ids
+        affected = self.env["crm.lead"].sudo().with_context(active_test=False).search([("furthest_stage_id", "in", stage_ids)])
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        affected._store_furthest_stages()
+        return result
+
+    @staticmethod
+    def _add_won_probability(vals):
+        return dict(vals, probability=100) if vals.get("is_won") else vals
+
+    def _get_standing_opportunities(self):
+        """Opportunities in these stages, lost and archived ones included."""
+        return (
+            self.env["crm.lead"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("stage_id", "in", self.ids), ("type", "=", "opportunity")])
+        )
+
+    def _to_stage_map(self):
+        self.ensure_one()
+        return Stage(
+            id=self.id,
+            sequence=self.sequence,
+            is_won=self.is_won,
+            fold=self.fold,
+            probability=self.probability,
+            type_ids=frozenset(self.with_context(active_test=False).opportunity_type_ids.ids),
+            team_ids=frozenset(self.with_context(active_test=False).team_ids.ids),
+        )

@@ -1,0 +1,223 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+UNRULED = object()
+"""Passed in the context by the server's own code to schedule what the stage does not list; see ``_is_unruled``."""
+
+_BOOKKEEPING = object()
+
+
+class DeferredActivities:
+    """Chained activities that the stage did not allow when their predecessor was completed."""
+
+    def __init__(self):
+        self.vals_list = []
+
+
+class MailActivity(models.Model):
+    """Activities are the actions of the stage rules. Each knows the stay in which it was scheduled, and the one in
+    which it was done; both are set here and believed from nobody else."""
+
+    _inherit = "mail.activity"
+
+    stage_visit_id = fields.Many2one(
+        "crm.stage.visit",
+        string="Scheduled in Stay",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    done_visit_id = fields.Many2one(
+        "crm.stage.visit", string="Done in Stay", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+    )
+    done_user_id = fields.Many2one("res.users", string="Done By", readonly=True, copy=False)
+    allowed_activity_type_ids = fields.Many2many(
+        "mail.activity.type", compute="_compute_allowed_activity_type_ids", string="Allowed Activity Types"
+    )
+
+    @api.depends("res_model", "res_id")
+    def _compute_allowed_activity_type_ids(self):
+        for activity in self:
+            lead = self.env["crm.lead"].browse(activity.res_model == "crm.lead" and activity.res_id or ())
+            activity.allowed_activity_type_ids = self._get_types_allowed_on(activity.res_model, lead)
+
+    @api.model
+    def _get_types_allowed_on(self, res_model, leads):
+        """The activity types to choose from: on opportunities those allowed on every one of them."""
+        types = self.env["mail.activity.type"].search([("res_model", "in", (False, res_model))])
+        for lead in leads.sudo().exists() if res_model == "crm.lead" else ():
+            types &= lead._get_allowed_activity_types()
+        return types.sudo(False)
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_stage_fields(vals)
+        chain = self.env.context.get("opportunity_chain")
+        if isinstance(chain, DeferredActivities):
+            vals_list = [vals for vals in vals_list if self._is_allowed_or_defer(vals, chain)]
+        activities = super().create(vals_list)
+        activities._settle_in_stage()
+        activities.filtered(lambda activity: not activity.active)._complete_in_stage()
+        return activities
+
+    def write(self, vals):
+        self._check_stage_fields(vals)
+        moved = bool(vals.keys() & {"activity_type_id", "res_id", "res_model_id", "res_model"})
+        if moved:
+            self._check_not_done()
+        completed = self.browse()
+        if "active" in vals:
+            completed = self.filtered("active") if not vals["active"] else completed
+            reopened = self.filtered(lambda activity: not activity.active) if vals["active"] else self.browse()
+            reopened._write_stage_fields({"done_visit_id": False, "done_user_id": False})
+        result = super().write(vals)
+        if moved:
+            self._settle_in_stage()
+        completed._complete_in_stage()
+        return result
+
+    def unlink(self):
+        leads = self._get_opportunities()
+        result = super().unlink()
+        leads._forget_stage_checklist()
+        return result
+
+    def _check_stage_fields(self, vals):
+        forged = {"stage_visit_id", "done_visit_id", "done_user_id"} & vals.keys()
+        if forged and self.env.context.get("opportunity_bookkeeping") is not _BOOKKEEPING:
+            if any(vals[name] for name in forged):
+                raise AccessError(self.env._("The stay of an activity is kept by the system and cannot be written."))
+            for name in forged:
+                del vals[name]
+
+    def _write_stage_fields(self, vals):
+        self.sudo().with_context(opportunity_bookkeeping=_BOOKKEEPING).write(vals)
+
+    def _check_not_done(self):
+        """What was done was done: making another action of it would be a way round the rules."""
+        done = self.sudo().filtered(lambda activity: not activity.active and activity.stage_visit_id)
+        if done and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "'%(activity)s' on '%(document)s' is done and counts in its stage: it can no longer be made another "
+                    "action. Schedule a new one.",
+                    activity=done[0].display_name,
+                    document=done[0].res_name,
+                )
+            )
+
+    # ------------------------------------------------------------
+    # Scheduling
+    # ------------------------------------------------------------
+
+    def _get_opportunities(self):
+        """The opportunities that these activities are on, in superuser mode: an assignee may not read them all."""
+        ids = {activity.res_id for activity in self.sudo() if activity.res_model == "crm.lead"}
+        return self.env["crm.lead"].sudo().browse(sorted(ids)).exists()
+
+    def _settle_in_stage(self):
+        """Refuse what the stage does not allow, and remember the stay."""
+        if not any(activity.res_model == "crm.lead" or activity.stage_visit_id for activity in self.sudo()):
+            return
+        leads = self._get_opportunities()
+        if not self._is_unruled():
+            self._check_allowed(leads)
+        visits = leads._get_open_visits()
+        by_visit = defaultdict(self.browse)
+        for activity in self.sudo():
+            visit = visits.get(activity.res_id) if activity.res_model == "crm.lead" else None
+            if activity.stage_visit_id != (visit or activity.stage_visit_id.browse()):
+                by_visit[visit] += activity
+        for visit, activities in by_visit.items():
+            activities._write_stage_fields({"stage_visit_id": visit.id if visit else False})
+        leads._forget_stage_checklist()
+
+    def _is_unruled(self):
+        """Whether the server itself schedules something that is no action of a salesperson: a merge, a reminder."""
+        return self.env.context.get("opportunity_unruled_activity") is UNRULED
+
+    def _check_allowed(self, leads):
+        """:raise ValidationError: listing what is allowed in the stage"""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        by_id = {lead.id: lead for lead in leads if lead.type == "opportunity"}
+        for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
+            lead = by_id.get(activity.res_id)
+            allowed = stage_map.allowed_activity_types(lead.stage_id.id) if lead else ()
+            if allowed and activity.activity_type_id.id not in allowed:
+                raise ValidationError(
+                    self.env._(
+                        "'%(activity)s' cannot be scheduled on '%(lead)s' in stage %(stage)s. Allowed there: %(allowed)s.",
+                        activity=activity.activity_type_id.name or "",
+                        lead=lead.name,
+                        stage=lead.stage_id.name,
+                        allowed=", ".join(lead._get_allowed_activity_types().mapped("name")),
+                    )
+                )
+
+    # ------------------------------------------------------------
+    # Completing
+    # ------------------------------------------------------------
+
+    def _complete_in_stage(self):
+        """Remember who completed the actions in which stay, and promote the opportunities that are ready."""
+        leads = self._get_opportunities()
+        if not leads:
+            return
+        visits = leads._get_open_visits()
+        by_visit = defaultdict(self.browse)
+        for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
+            by_visit[visits.get(activity.res_id)] += activity
+        for visit, activities in by_visit.items():
+            activities._write_stage_fields({"done_visit_id": visit.id if visit else False, "done_user_id": self.env.uid})
+        leads._forget_stage_checklist()
+        leads._promote_automatically(completing=True)
+
+    def _action_done(self, feedback=False, attachment_ids=None):
+        """A chained activity that the stage does not allow waits for the promotion; if the stage reached does not
+        allow it either, it is left out with a note, and completing goes through."""
+        chain = DeferredActivities()
+        activities = self.with_context(opportunity_chain=chain)
+        messages, next_activities = super(MailActivity, activities)._action_done(
+            feedback=feedback, attachment_ids=attachment_ids
+        )
+        next_activities = next_activities.with_env(self.env)
+        for vals in chain.vals_list:
+            next_activities += self._schedule_deferred(vals)
+        return messages.with_env(self.env), next_activities
+
+    def _is_allowed_or_defer(self, vals, chain):
+        if self._is_chained_vals_allowed(vals):
+            return True
+        chain.vals_list.append(vals)
+        return False
+
+    @api.model
+    def _is_chained_vals_allowed(self, vals):
+        if vals.get("res_model") != "crm.lead":
+            return True
+        lead = self.env["crm.lead"].sudo().browse(vals["res_id"]).exists()
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        allowed = stage_map.allowed_activity_types(lead.stage_id.id) if lead.type == "opportunity" else ()
+        return not allowed or vals.get("activity_type_id") in allowed
+
+    @api.model
+    def _schedule_deferred(self, vals):
+        if self._is_chained_vals_allowed(vals):
+            return self.create(vals)
+        lead = self.env["crm.lead"].sudo().browse(vals["res_id"])
+        lead._message_log(
+            body=self.env._(
+                "The next activity, %(activity)s, was not scheduled: stage %(stage)s does not allow it.",
+                activity=self.env["mail.activity.type"].browse(vals["activity_type_id"]).name,
+                stage=lead.stage_id.name,
+            )
+        )
+        return self.browse()

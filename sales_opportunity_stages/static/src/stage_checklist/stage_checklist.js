@@ -1,0 +1,105 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { deserializeDate, formatDate } from "@web/core/l10n/dates";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/**
+ * What the stage of an opportunity asks for: each rule with its state, who did it and when,
+ * and a way to schedule it or to open what is planned.
+ */
+export class StageChecklist extends Component {
+    static template = "sales_opportunity_stages.StageChecklist";
+    static props = { ...standardFieldProps };
+
+    setup() {
+        this.action = useService("action");
+    }
+
+    get checklist() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get items() {
+        return this.checklist?.items || [];
+    }
+
+    get requiredCount() {
+        return this.items.filter((item) => item.required).length;
+    }
+
+    get doneCount() {
+        return this.items.filter((item) => item.required && item.state === "done").length;
+    }
+
+    stateIcon(item) {
+        return {
+            done: "fa-check-circle text-success",
+            scheduled: "fa-clock-o text-warning",
+            todo: item.required ? "fa-circle-o text-danger" : "fa-circle-o text-muted",
+        }[item.state];
+    }
+
+    stateLabel(item) {
+        return { done: _t("Done"), scheduled: _t("Scheduled"), todo: _t("To do") }[item.state];
+    }
+
+    details(item) {
+        const date = item.date ? formatDate(deserializeDate(item.date)) : "";
+        return [item.user, date].filter(Boolean).join(" · ");
+    }
+
+    canSchedule(item) {
+        return item.kind === "action" && item.state !== "scheduled" && this.checklist.is_open;
+    }
+
+    async reload() {
+        await this.props.record.load();
+    }
+
+    /** Saves first: an unsaved stage or type would have another checklist. */
+    async schedule(item) {
+        if (!(await this.props.record.save())) {
+            return;
+        }
+        await this.action.doAction(
+            {
+                type: "ir.actions.act_window",
+                name: _t("Schedule Activity"),
+                res_model: "mail.activity.schedule",
+                views: [[false, "form"]],
+                target: "new",
+                context: {
+                    active_id: this.props.record.resId,
+                    active_ids: [this.props.record.resId],
+                    active_model: this.props.record.resModel,
+                    default_activity_type_id: item.activity_type_id,
+                },
+            },
+            { onClose: () => this.reload() }
+        );
+    }
+
+    async open(item) {
+        await this.action.doAction(
+            {
+                type: "ir.actions.act_window",
+                name: item.label,
+                res_model: "mail.activity",
+                res_id: item.activity_id,
+                views: [[false, "form"]],
+                target: "new",
+            },
+            { onClose: () => this.reload() }
+        );
+    }
+}
+
+export const stageChecklist = {
+    component: StageChecklist,
+    displayName: _t("Stage Checklist"),
+    supportedTypes: ["json"],
+};
+
+registry.category("fields").add("stage_checklist", stageChecklist);

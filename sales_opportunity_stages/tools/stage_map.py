@@ -1,0 +1,148 @@
+"""The configuration of all pipelines as plain values: types, stages in order, rules.
+
+Everything that has to know which stage comes after which asks here, so that the gate, the
+buttons, the kanban columns and the reports can never disagree about the order of stages.
+"""
+
+from typing import NamedTuple
+
+
+class Type(NamedTuple):
+    id: int
+    active: bool
+    company_id: int | None
+    probability_mode: str
+
+
+class Stage(NamedTuple):
+    id: int
+    sequence: int
+    is_won: bool
+    fold: bool
+    probability: float
+    type_ids: frozenset
+    team_ids: frozenset
+
+
+class Rule(NamedTuple):
+    id: int
+    stage_id: int
+    kind: str
+    activity_type_id: int | None
+    domain: str | None
+    required: bool
+    promotes: bool
+    target_stage_id: int | None
+
+
+class StageMap:
+    """Answers questions about stages without touching the database.
+
+    >>> stages = [Stage(i, i, i == 9, False, 0, frozenset(), frozenset()) for i in (3, 1, 2, 9)]
+    >>> stage_map = StageMap([Type(7, True, None, "native")], stages, [])
+    >>> stage_map.path(7, None)
+    (1, 2, 3, 9)
+    >>> stage_map.stages_to_leave(7, None, 1, 9)
+    (1, 2, 3)
+    >>> stage_map.stages_to_leave(7, None, 3, 2)
+    ()
+    >>> stage_map.next_stage(7, None, 3), stage_map.next_stage(7, None, 9)
+    (9, None)
+    """
+
+    def __init__(self, types, stages, rules):
+        self.types = {type_.id: type_ for type_ in types}
+        self.stages = {stage.id: stage for stage in sorted(stages, key=self._sort_key)}
+        self.rules = {}
+        for rule in rules:
+            self.rules.setdefault(rule.stage_id, []).append(rule)
+        self.promoting_stage_ids = frozenset(rule.stage_id for rule in rules if rule.promotes)
+        self._paths = {}
+
+    @staticmethod
+    def _sort_key(stage):
+        return stage.is_won, stage.sequence, stage.id
+
+    def rank(self, stage_id):
+        """Sortable place of a stage: a won stage stands after all others, a missing one before."""
+        stage = self.stages.get(stage_id)
+        return self._sort_key(stage) if stage else (False, float("-inf"), 0)
+
+    # ------------------------------------------------------------
+    # Types
+    # ------------------------------------------------------------
+
+    def default_type(self, company_id, preferred_id=None):
+        """The type of a new opportunity: the preferred one if it may be used, else the company's first."""
+        usable = [t.id for t in self.types.values() if t.active and t.company_id in (None, company_id or None)]
+        return preferred_id if preferred_id in usable else next(iter(usable), None)
+
+    def follows_stage(self, type_id):
+        """Whether the probability of this type's opportunities is that of their stage."""
+        return type_id in self.types and self.types[type_id].probability_mode == "stage"
+
+    # ------------------------------------------------------------
+    # Order of stages
+    # ------------------------------------------------------------
+
+    def is_open_to(self, stage_id, type_id):
+        """Whether the stage belongs to the type, or to every type."""
+        stage = self.stages[stage_id]
+        return not stage.type_ids or type_id in stage.type_ids
+
+    def path(self, type_id, team_id):
+        """Ids of the stages that an opportunity of this type and team goes through, in order."""
+        key = type_id or None, team_id or None
+        if key not in self._paths:
+            self._paths[key] = tuple(
+                stage.id
+                for stage in self.stages.values()
+                if (not type_id or self.is_open_to(stage.id, type_id))
+                and (not stage.team_ids or team_id in stage.team_ids)
+            )
+        return self._paths[key]
+
+    def entry_stage(self, type_id, team_id):
+        """Where an opportunity starts: the first unfolded stage of its path, as in Odoo."""
+        path = self.path(type_id, team_id)
+        return next((stage_id for stage_id in path if not self.stages[stage_id].fold), path[0] if path else None)
+
+    def next_stage(self, type_id, team_id, stage_id):
+        """The stage after this one on the path, or None at its end."""
+        rank = self.rank(stage_id)
+        return next((other for other in self.path(type_id, team_id) if self.rank(other) > rank), None)
+
+    def won_stage(self, type_id, team_id):
+        """The last won stage of the path, or None."""
+        return next((s for s in reversed(self.path(type_id, team_id)) if self.stages[s].is_won), None)
+
+    def stages_to_leave(self, type_id, team_id, origin_id, target_id):
+        """Stages whose required rules a move from ``origin`` to ``target`` needs: the origin and all between.
+
+        Empty for a move backward. Two won stages are both the end: moving between them needs nothing.
+        Without an origin the opportunity enters its pipeline, and what counts is what lies before the target.
+        """
+        origin_id = origin_id or self.entry_stage(type_id, team_id)
+        low, high = self.rank(origin_id), self.rank(target_id)
+        if low >= high or (origin_id in self.stages and self.stages[origin_id].is_won):
+            return ()
+        between = [s for s in self.path(type_id, team_id) if low <= self.rank(s) < high]
+        if origin_id in self.stages and origin_id not in between:
+            between.insert(0, origin_id)
+        return tuple(s for s in between if not self.stages[s].is_won)
+
+    def furthest(self, stage_ids):
+        """The stage of highest rank, or None."""
+        return max((s for s in stage_ids if s in self.stages), key=self.rank, default=None)
+
+    # ------------------------------------------------------------
+    # Rules
+    # ------------------------------------------------------------
+
+    def rules_of(self, stage_id, required=False):
+        """The rules of a stage in order, or only the required ones."""
+        return [rule for rule in self.rules.get(stage_id, ()) if rule.required or not required]
+
+    def allowed_activity_types(self, stage_id):
+        """Ids of the only activity types that may be scheduled in the stage; empty when any may."""
+        return {rule.activity_type_id for rule in self.rules.get(stage_id, ()) if rule.kind == "action"}
