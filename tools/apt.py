@@ -35,7 +35,6 @@ class Apt:
             "Dir::State::status": "/var/lib/dpkg/status",
             "Dir::Cache": self.folder / "cache",
             "APT::Sandbox::User": "root",
-            "APT::Update::Post-Invoke::": "",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
             "Debug::NoLocking": "true",

@@ -11,14 +11,15 @@ from .console import Fail, say
 # The names that Odoo looks for on PATH, in its order.
 NAMES = ["google-chrome", "chromium", "chromium-browser", "google-chrome-stable"]
 PACKAGES = ["chromium", "fonts-liberation"]
+LEFT_OUT = [f"./usr/share/{name}/*" for name in ("doc", "icons", "locale", "man")]
 WAYS_OUT = "install it (as root: apt-get install chromium), or name a Chrome or Chromium: CHROME=/path/to/it"
 
 # Libraries and fonts of the unpacked packages come after the machine's own, files of the user are not touched.
 WRAPPER = """#!/bin/sh
-root={root}
+root={folder}/root
 export LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
 export XDG_DATA_DIRS="$root/usr/share:${{XDG_DATA_DIRS:-/usr/local/share:/usr/share}}"
-export XDG_CONFIG_HOME="$root/home" XDG_CACHE_HOME="$root/home"
+export XDG_CONFIG_HOME="{folder}/home" XDG_CACHE_HOME="{folder}/home"
 [ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_SYSROOT="$root"
 exec "$root/usr/lib/chromium/chromium" "$@"
 """
@@ -60,7 +61,7 @@ def _fetch(folder):
         raise Fail(f"Chromium cannot be fetched here ({error}): {WAYS_OUT}") from error
     with layout.built(folder) as partial:
         for package in packages:
-            apt.unpack(package, partial, exclude=["./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*"])
+            apt.unpack(package, partial / "root", exclude=LEFT_OUT)
         _wrap(partial, folder)
     source.clean()
     _try(folder / "bin/chromium", folder)
@@ -68,13 +69,13 @@ def _fetch(folder):
 
 def _wrap(partial, folder):
     """Write the script that starts the unpacked Chromium once its folder has its final name."""
-    if not (partial / "usr/lib/chromium/chromium").exists():
+    root = partial / "root"
+    if not (root / "usr/lib/chromium/chromium").exists():
         raise Fail(f"this distribution has no Chromium in its packages: {WAYS_OUT}")
-    found = {library.parent for library in partial.rglob("*.so*") if "chromium" not in library.parts[-2]}
+    found = {library.parent for library in root.rglob("lib*.so*")}
     libraries = ":".join(str(folder / path.relative_to(partial)) for path in sorted(found))
     (partial / "bin").mkdir()
-    (partial / "home").mkdir()
-    _script(partial / "bin/chromium", WRAPPER.format(root=folder, libraries=libraries))
+    _script(partial / "bin/chromium", WRAPPER.format(folder=folder, libraries=libraries))
 
 
 def _try(program, folder):

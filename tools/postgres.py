@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -217,15 +218,16 @@ def _command(programs, program, *words):
 def _not_root():
     """Return a prefix that lets root start PostgreSQL, which refuses to work for root.
 
-    A user namespace makes it believe that it is somebody else; where these are forbidden it becomes `nobody`, with the
+    A user namespace makes it believe that it is `nobody`; where these are forbidden it really becomes `nobody`, with the
     one capability that opens our folder to it.
     """
     if os.getuid() != 0:
         return []
-    namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    nobody = pwd.getpwnam("nobody")
+    namespace = ["unshare", "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}"]
     if shutil.which("unshare") and subprocess.run([*namespace, "true"], capture_output=True).returncode == 0:
         return namespace
     if not shutil.which("setpriv"):
         raise Fail("PostgreSQL refuses to run as root: start this as an ordinary user, or apt-get install util-linux")
     capability = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *capability, "--"]
+    return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", *capability, "--"]
