@@ -218,8 +218,8 @@ def _command(programs, program, *words):
 def _not_root():
     """Return a prefix that lets root start PostgreSQL, which refuses to work for root.
 
-    A user namespace makes it believe that it is `nobody`; where these are forbidden it really becomes `nobody`, with the
-    one capability that opens our folder to it.
+    A user namespace makes it believe that it is `nobody`; where these are forbidden it does become `nobody`, with
+    the one capability that opens our folder to it.
     """
     if os.getuid() != 0:
         return []

@@ -1,0 +1,98 @@
+"""What a cached database is recognised by, and that nobody else's database is touched."""
+
+import json
+from unittest import mock
+
+from tools import database, layout
+from tools.console import Fail
+from tools.database import MADE_BY, Databases
+from tools.tests.common import FolderCase
+
+
+class DatabaseCase(FolderCase):
+    def setUp(self):
+        super().setUp()
+        self.write("sales/__manifest__.py", "{'name': 'Sales'}")
+        self.write("sales/models.py", "x = 1\n")
+        for name, value in (("ROOT", self.root), ("DATA", self.root / "data"), ("RUNS", self.root / "runs")):
+            patcher = mock.patch.object(layout, name, value)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        self.odoo = mock.Mock(name="odoo")
+        self.odoo.source.version = "19.0.0"
+        self.odoo.server.prefix = ""
+        self.databases = Databases(self.odoo)
+
+    def answer(self, *rows):
+        self.odoo.server.sql.side_effect = None
+        self.odoo.server.sql.return_value = list(rows)
+
+
+class TestKey(DatabaseCase):
+    def test_changes_with_the_add_on(self):
+        first = self.databases.addons_key()
+        self.write("sales/models.py", "x = 2\n")
+        self.assertNotEqual(first, self.databases.addons_key())
+
+    def test_changes_with_odoo(self):
+        first = self.databases.addons_key()
+        self.odoo.source.version = "19.0.1"
+        self.assertNotEqual(first, self.databases.addons_key())
+
+    def test_stays_with_the_tests(self):
+        first = self.databases.addons_key()
+        self.write("sales/tests/test_lead.py", "x = 1\n")
+        self.assertEqual(first, self.databases.addons_key())
+
+
+class TestNote(DatabaseCase):
+    def test_ours(self):
+        note = {"made_by": MADE_BY, "key": "abc"}
+        self.answer(json.dumps(note))
+        self.assertEqual(self.databases.note("demo"), note)
+
+    def test_not_ours(self):
+        for rows in ([], [""], ["a comment"], ["[1]"], ['{"made_by": "somebody"}']):
+            self.answer(*rows)
+            self.assertEqual(self.databases.note("demo"), {}, rows)
+
+
+class TestDemo(DatabaseCase):
+    def demo(self, exists, note, **options):
+        with (
+            mock.patch.object(Databases, "exists", return_value=exists),
+            mock.patch.object(Databases, "note", return_value=note),
+            mock.patch.object(database, "check_log"),
+        ):
+            self.odoo.installed.return_value = {"sale_crm", "sale_management", "sales"}
+            self.databases.demo("demo", **options)
+        return [call.args[2:] for call in self.odoo.install.call_args_list]
+
+    def queries(self):
+        return " ".join(call.args[0] for call in self.odoo.server.sql.call_args_list)
+
+    def test_database_of_somebody_else_is_refused(self):
+        for fresh in (False, True):
+            with self.assertRaisesRegex(Fail, "was not made by ./run and is left alone"):
+                self.demo(exists=True, note={}, fresh=fresh)
+        self.odoo.server.sql.assert_not_called()
+
+    def test_first_start_installs_with_demo_data(self):
+        self.assertEqual(self.demo(exists=False, note={}), [("-i", "sale_crm,sale_management,sales", "--with-demo")])
+
+    def test_second_start_does_nothing(self):
+        self.assertEqual(self.demo(exists=True, note={"key": self.databases.addons_key()}), [])
+        self.odoo.finish.assert_not_called()
+
+    def test_changed_add_on_is_upgraded(self):
+        self.assertEqual(self.demo(exists=True, note={"key": "old", "lang": "zh_CN"}), [("-u", "sales")])
+        self.assertEqual(self.odoo.finish.call_args.args[-1], "zh_CN")
+        self.assertIn('"lang": "zh_CN"', self.queries())
+
+    def test_fresh_drops_it_first(self):
+        self.demo(exists=True, note={"key": self.databases.addons_key()}, fresh=True)
+        self.assertRegex(self.queries(), 'DROP DATABASE.*"demo".*CREATE DATABASE "demo"')
+
+    def test_interrupted_one_is_made_again(self):
+        self.demo(exists=True, note={"made_by": MADE_BY})
+        self.assertRegex(self.queries(), 'DROP DATABASE.*"demo".*CREATE DATABASE "demo"')
