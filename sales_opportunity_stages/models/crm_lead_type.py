@@ -56,7 +56,7 @@ class CrmLead(models.Model):
             found = next((t for t in usable if stage_map.is_open_to(stage_id, t)), found)
         return found or False
 
-    @api.constrains("type", "opportunity_type_id", "stage_id", "company_id")
+    @api.constrains("type", "opportunity_type_id", "stage_id")
     def _check_opportunity_type(self):
         """An opportunity has a type and stands in one of its stages; a lead has none."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()

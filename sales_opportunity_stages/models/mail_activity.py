@@ -80,7 +80,9 @@ class MailActivity(models.Model):
             reopened._write_stage_fields({"done_visit_id": False, "done_user_id": False})
         result = super().write(vals)
         if moved:
-            self._settle_in_stage()
+            done = self.sudo().filtered(lambda activity: not activity.active)
+            (self - done)._settle_in_stage()
+            done._write_stage_fields({"stage_visit_id": False, "done_visit_id": False})
         completed._complete_in_stage()
         return result
 
