@@ -40,8 +40,11 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         move = StageMove.of(self)
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             self._check_system_fields(vals, move)
+            if not vals.get("opportunity_type_id", True):
+                del vals["opportunity_type_id"]  # blank asks for the default, it cannot stay blank
         leads = super().create(vals_list)
         opportunities = leads.filtered(lambda lead: lead.type == "opportunity")
         if not self._may_start_anywhere():
@@ -51,6 +54,7 @@ class CrmLead(models.Model):
 
     def write(self, vals):
         move = StageMove.of(self)
+        vals = dict(vals)
         self._check_system_fields(vals, move)
         if move.bookkeeping:
             return super().write(vals)

@@ -116,15 +116,13 @@ class CrmLead(models.Model):
 
     @api.depends("opportunity_type_id")
     def _compute_stage_id(self):
-        """A stage that the type does not have gives way to the first one it has."""
+        """A stage that the type or the team does not have gives way to the first one that both have."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        for lead in self:
-            type_id = lead.opportunity_type_id.id
-            if lead.stage_id and type_id and not stage_map.is_open_to(lead.stage_id.id, type_id):
-                lead.stage_id = False
+        for lead in self.filtered("opportunity_type_id"):
+            type_id, team_id = lead.opportunity_type_id.id, lead.team_id.id
+            if not stage_map.suits(lead.stage_id.id, type_id, team_id):
+                lead.stage_id = stage_map.entry_stage(type_id, team_id)
         super()._compute_stage_id()
-        for lead in self.filtered(lambda lead: not lead.stage_id):
-            lead.stage_id = lead._stage_find()
 
     def _stage_find(self, team_id=False, domain=None, order="sequence, id", limit=1):
         """Only stages of the type of these opportunities; for leads, of the type they would get."""
@@ -167,12 +165,17 @@ class CrmLead(models.Model):
         :param domain: a domain on ``crm.lead``
         """
         type_ids = None
+        Type = self.env["crm.opportunity.type"].with_context(active_test=False)
         for condition in Domain(domain).iter_conditions():
-            if condition.field_expr == "opportunity_type_id" and condition.operator in ("=", "in", "ilike", "=ilike", "like"):
-                lead_type = self.env["crm.opportunity.type"].with_context(active_test=False)
+            if condition.field_expr != "opportunity_type_id" or condition.operator in Domain.NEGATIVE_OPERATORS:
+                continue
+            if condition.operator in ("any", "any!"):
+                is_domain = isinstance(condition.value, (Domain, list))
+                types = Type.search(Domain(condition.value) if is_domain else Domain("id", "in", condition.value))
+            else:
                 name = "display_name" if isinstance(condition.value, str) else "id"
-                found = lead_type.search(Domain(name, condition.operator, condition.value))
-                type_ids = (type_ids or set()) | set(found.ids)
+                types = Type.search(Domain(name, condition.operator, condition.value))
+            type_ids = (type_ids or set()) | set(types.ids)
         return type_ids
 
     @api.model

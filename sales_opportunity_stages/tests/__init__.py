@@ -1,1 +1,5 @@
+from . import test_opportunity_type
+from . import test_stage_checklist
 from . import test_stage_gate
+from . import test_stage_rules
+from . import test_stage_visit

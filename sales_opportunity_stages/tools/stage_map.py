@@ -90,6 +90,13 @@ class StageMap:
         stage = self.stages[stage_id]
         return not stage.type_ids or type_id in stage.type_ids
 
+    def suits(self, stage_id, type_id, team_id):
+        """Whether an opportunity may stand in the stage. One without a team may stand in any team's, as in Odoo."""
+        if stage_id not in self.stages or not self.is_open_to(stage_id, type_id):
+            return False
+        stage = self.stages[stage_id]
+        return not team_id or not stage.team_ids or team_id in stage.team_ids
+
     def path(self, type_id, team_id):
         """Ids of the stages that an opportunity of this type and team goes through, in order."""
         key = type_id or None, team_id or None
