@@ -96,7 +96,9 @@ def _open_visits(env):
                        FROM crm_lead lead,
                     LATERAL (SELECT COALESCE(lead.date_last_stage_update, lead.date_conversion, lead.create_date)
                                     AS date_start) start
-                      WHERE lead.type = 'opportunity' AND lead.stage_id IS NOT NULL) opportunity
+                      WHERE lead.type = 'opportunity'
+                        AND lead.stage_id IS NOT NULL
+                        AND NOT EXISTS (SELECT FROM crm_stage_visit visit WHERE visit.lead_id = lead.id)) opportunity
         """,
         uid=env.uid,
     )
