@@ -23,8 +23,10 @@ def available():
 class Apt:
     """apt-get with a state of its own, reading either the machine's sources or one given `deb` line."""
 
-    def __init__(self, name, source_line=None):
+    def __init__(self, name, advice="", source_line=None):
+        """Keep the state under a name; the advice is for the user when something cannot be fetched."""
         self.folder = STATE / name
+        self.advice = advice
         self.source_line = source_line
 
     def options(self):
@@ -58,25 +60,24 @@ class Apt:
 
     def update(self, what):
         """Fetch the package lists."""
-        run_step(f"reading the package lists for {what}", self.command("update", "--error-on=any"), self.log("update"))
+        self._run(f"reading the package lists for {what}", "update", "--error-on=any")
 
     def download(self, what, packages):
         """Fetch packages, and nothing that they depend on; return their files."""
         folder = self.folder / "download"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        run_step(f"downloading {what}", self.command("download", *packages), self.log("download"), cwd=folder)
+        self._run(f"downloading {what}", "download", *packages, cwd=folder)
         return sorted(folder.glob("*.deb"))
 
     def download_missing(self, what, packages):
         """Fetch packages together with what they depend on and the machine does not have; return their files."""
-        command = self.command("install", "--download-only", "--no-install-recommends", *packages)
-        run_step(f"downloading {what}", command, self.log("download"))
+        self._run(f"downloading {what}", "install", "--download-only", "--no-install-recommends", *packages)
         return sorted((self.folder / "cache/archives").glob("*.deb"))
 
-    def log(self, step):
-        """Return the log file of one step."""
-        return layout.LOGS / f"apt-{self.folder.name}-{step}.log"
+    def _run(self, what, verb, *words, **popen):
+        log = layout.LOGS / f"apt-{self.folder.name}-{verb}.log"
+        run_step(what, self.command(verb, *words), log, advice=self.advice, **popen)
 
     def clean(self):
         """Give the disk space back."""

@@ -53,12 +53,9 @@ def _fetch(folder):
     say("there is no Chromium on this machine: fetching the distribution's package for the browser tests")
     if not apt.available():
         raise Fail(f"the browser tests need Chromium: {WAYS_OUT}")
-    source = apt.Apt("chromium")
-    try:
-        source.update("Chromium")
-        packages = source.download_missing("Chromium", PACKAGES)
-    except Fail as error:
-        raise Fail(f"Chromium cannot be fetched here ({error}): {WAYS_OUT}") from error
+    source = apt.Apt("chromium", f"check the network, or {WAYS_OUT}")
+    source.update("Chromium")
+    packages = source.download_missing("Chromium", PACKAGES)
     with layout.built(folder) as partial:
         for package in packages:
             apt.unpack(package, partial / "root", exclude=LEFT_OUT)

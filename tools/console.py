@@ -36,11 +36,11 @@ def _stop(number, _frame):
     sys.exit(128 + number)
 
 
-def run_step(what, command, log, *, detail=None, **popen):
+def run_step(what, command, log, *, detail=None, advice=None, **popen):
     """Run a command that takes a while, its output into the file `log`, and show that it is under way.
 
     `detail` is a pattern for lines of the log; the last match is shown as what the step is doing right now.
-    Raises Fail, after printing the end of the log, when the command does not succeed.
+    Raises Fail when the command does not succeed: with the advice, where the cause is plain, else after the log's end.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -50,6 +50,8 @@ def run_step(what, command, log, *, detail=None, **popen):
             _watch(process, what, started, log, detail)
         finally:
             stop(process)
+    if process.returncode and advice:
+        raise Fail(f"{what} failed: {advice} (details: {log})")
     if process.returncode:
         print(tail(log), file=sys.stderr)
         raise Fail(f"{what} failed (exit status {process.returncode}): see {log}")
@@ -94,10 +96,10 @@ def tail(log, lines=25):
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
-def stop(process, patience=15):
+def stop(process, patience=15, how=signal.SIGTERM):
     """End a child process that we started, if it still runs: politely, then for good."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(how)
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:

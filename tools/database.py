@@ -87,10 +87,10 @@ class Databases:
     def addons_key(self):
         """Return the short name of everything an installed database depends on."""
         files = [path for addon in layout.addons() for path in layout.installed_files(addon)]
-        return layout.digest(self._native_key(), FINISH, *files)
+        return layout.digest(self._native_key(), *files)
 
     def _native_key(self):
-        return layout.digest(self.odoo.source.version, *python_env.LOCKS, *NATIVE_MODULES)
+        return layout.digest(self.odoo.source.version, *python_env.LOCKS, *NATIVE_MODULES, FINISH)
 
     def _template(self, kind, key, build):
         name = f"{self.server.prefix}{kind}_{key}"

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,8 @@ LOGS = LOCAL / "log"
 DATA = LOCAL / "data"
 RUNS = LOCAL / "runs"
 
+# Seconds of waiting that need no word.
+PATIENCE = 2
 # What an add-on may change in without its installed database changing.
 NOT_INSTALLED = {"tests", "readme", "__pycache__"}
 
@@ -71,13 +74,18 @@ def try_lock(path):
 def locked(name):
     """Let one command of this checkout at a time do what is inside; the others wait."""
     path = LOCAL / "locks" / name
-    handle = try_lock(path)
-    if not handle:
-        say(f"waiting for another command that is busy with: {name}")
-        handle = open(path, "a")  # noqa: SIM115
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    with handle:
+    with try_lock(path) or _wait_for_lock(path):
         yield
+
+
+def _wait_for_lock(path):
+    started, told = time.monotonic(), False
+    while not (handle := try_lock(path)):
+        if not told and time.monotonic() - started > PATIENCE:
+            told = True
+            say(f"waiting for another command that is busy with: {path.name}")
+        time.sleep(0.1)
+    return handle
 
 
 @contextmanager

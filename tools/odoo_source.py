@@ -98,12 +98,10 @@ def _revision(home):
 
 def _fetch(folder):
     say("Odoo 19 is not here yet: fetching Debian's package (125 MB)")
-    source = apt.Apt("odoo", _source_line())
-    try:
-        source.update("Odoo")
-        packages = source.download("Odoo 19", [PACKAGE, *COMPANIONS])
-    except Fail as error:
-        raise Fail(f"Debian's {PACKAGE} cannot be had here ({error}); check the network, or {OWN_ODOO}") from error
+    advice = f"check the network and that Debian's {SUITE} still has {PACKAGE}, or {OWN_ODOO}"
+    source = apt.Apt("odoo", advice, _source_line())
+    source.update("Odoo")
+    packages = source.download("Odoo 19", [PACKAGE, *COMPANIONS])
     with layout.built(folder) as partial:
         for package in packages:
             _warn_when_other(package)

@@ -78,7 +78,7 @@ def running(venv, url=None):
     """Give a PostgreSQL to work with; one that we started is stopped when the last of our commands leaves it."""
     programs = _programs(venv)
     if url or any(os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGSERVICE")):
-        yield _checked(_given(programs, url))
+        yield _usable(_given(programs, url))
     else:
         with _own_cluster(programs) as server:
             yield server
@@ -119,13 +119,16 @@ def _given(programs, url):
     )
 
 
-def _checked(server):
+def _usable(server):
     """Refuse a server that cannot be used, in one line that says why."""
     query = """
         SELECT current_setting('server_version_num')::int, current_user, rolcreatedb OR rolsuper
         FROM pg_roles WHERE rolname = current_user
     """
-    version, user, may_create = server.sql(query)[0].split("|")
+    try:
+        version, user, may_create = server.sql(query)[0].split("|")
+    except Fail as error:
+        raise Fail(f"{error} (this server is named by --db-url or the PG variables)") from error
     if int(version) < OLDEST:
         raise Fail(f"the PostgreSQL at {server.host} is too old for Odoo 19: it needs 13 or newer")
     if user == "postgres":

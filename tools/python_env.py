@@ -1,7 +1,6 @@
 """The Python environment: pinned wheels in a venv of our own, one folder for each set of pins."""
 
 import importlib.util
-import os
 import shutil
 import sys
 
@@ -13,7 +12,10 @@ LOCKS = [REQUIREMENTS / "odoo.txt", REQUIREMENTS / "dev.txt"]
 BOOTSTRAP = REQUIREMENTS / "uv.txt"
 VENVS = layout.LOCAL / "venvs"
 CURRENT = layout.LOCAL / "venv"
+CACHE = layout.LOCAL / "cache"
 KEPT = 3
+PROGRESS = r"(?:Downloading|Prepared|Installed) .*"
+NO_PACKAGES = "check the network and the settings of pip and uv, then start again"
 NO_VENV = "this Python cannot make virtual environments: apt-get install python3-venv (or name another one: PYTHON=…)"
 
 
@@ -33,31 +35,24 @@ def ensure():
 def _make(folder):
     say(f"making the Python {sys.version_info.major}.{sys.version_info.minor} environment")
     shutil.rmtree(folder, ignore_errors=True)
-    installer = _new_venv(folder)
-    environment = {**os.environ, "UV_CACHE_DIR": str(layout.LOCAL / "cache/uv"), "VIRTUAL_ENV": str(folder)}
+    pip = _new_venv(folder)
     log = layout.LOGS / "python.log"
-    run_step(
-        "fetching the package installer", [*installer, "install", "--no-cache-dir", "--no-deps", "-r", BOOTSTRAP], log
-    )
-    locks = [word for lock in LOCKS for word in ("-r", lock)]
-    # The locks are complete, so no dependency is looked up: an add-on's wheel may name Odoo, which no registry has.
-    command = [
-        folder / "bin/uv",
-        "pip",
-        "install",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--link-mode",
-        "copy",
-        *locks,
-    ]
-    run_step(
-        "installing the Python packages", command, log, env=environment, detail=r"(?:Downloading|Prepared|Installed) .*"
-    )
-    shutil.rmtree(layout.LOCAL / "cache", ignore_errors=True)
+    command = [*pip, "install", "--no-cache-dir", "--no-deps", "-r", BOOTSTRAP]
+    run_step("fetching the package installer", command, log, advice=NO_PACKAGES)
+    run_step("installing the Python packages", _install(folder), log, detail=PROGRESS, advice=NO_PACKAGES)
+    shutil.rmtree(CACHE, ignore_errors=True)
     (folder / "complete").touch()
     _prune()
+
+
+def _install(folder):
+    """Return the command that installs what the locks name into the environment.
+
+    The locks are complete, so no dependency is looked up: an add-on's wheel may name Odoo, which no registry has.
+    """
+    target = ["--python", folder / "bin/python", "--cache-dir", CACHE, "--link-mode", "copy"]
+    locks = [word for lock in LOCKS for word in ("-r", lock)]
+    return [folder / "bin/uv", "pip", "install", *target, "--no-deps", "--only-binary", ":all:", *locks]
 
 
 def _new_venv(folder):
@@ -76,12 +71,9 @@ def _pip_wheel():
     if not apt.available():
         raise Fail(NO_VENV)
     folder = layout.LOCAL / "pip"
-    source = apt.Apt("pip")
-    try:
-        source.update("pip")
-        packages = source.download("pip", ["python3-pip-whl"])
-    except Fail as error:
-        raise Fail(NO_VENV) from error
+    source = apt.Apt("pip", NO_VENV)
+    source.update("pip")
+    packages = source.download("pip", ["python3-pip-whl"])
     apt.unpack(packages[0], folder)
     source.clean()
     return next(folder.glob("usr/share/python-wheels/pip-*.whl"))

@@ -37,7 +37,8 @@ def _pytest(odoo, database, arguments):
     try:
         return process.wait()
     finally:
-        console.stop(process)
+        # Interrupted, pytest closes the browser; terminated, it would leave it behind.
+        console.stop(process, how=signal.SIGINT)
 
 
 if __name__ == "__main__":

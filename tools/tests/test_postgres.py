@@ -60,7 +60,7 @@ class TestCheck(unittest.TestCase):
     def check(self, answer):
         server = mock.Mock(host="db.example")
         server.sql.return_value = [answer]
-        return postgres._checked(server)
+        return postgres._usable(server)
 
     def test_usable(self):
         self.check("150004|anna|t")
