@@ -29,10 +29,11 @@ class Databases:
 
     # What is there
 
-    def names(self, kind=""):
-        """Return the names of our databases whose name starts with a kind."""
-        like = f"{self.server.prefix}{kind}".replace("_", r"\_") + "%"
-        return self.server.sql(f"SELECT datname FROM pg_database WHERE datname LIKE {_quoted(like)} ORDER BY datname")
+    def ours(self, kind):
+        """Return the notes of our databases of one kind, by name."""
+        names = self.server.sql("SELECT datname FROM pg_database ORDER BY datname")
+        notes = {name: self.note(name) for name in names if name.startswith(f"{self.server.prefix}{kind}_")}
+        return {name: note for name, note in notes.items() if note.get("kind") == kind}
 
     def exists(self, name):
         """Say whether there is a database of that name, ours or not."""
@@ -50,23 +51,23 @@ class Databases:
         return note if isinstance(note, dict) and note.get("made_by") == MADE_BY else {}
 
     def write_note(self, name, **values):
-        """Note about a database that it is ours, and what it was built from."""
+        """Note about a database that it is ours, what it is for and what it was built from."""
         note = json.dumps({"made_by": MADE_BY, "used": time.time(), **values})
         self.server.sql(f'COMMENT ON DATABASE "{name}" IS {_quoted(note)}')
 
     # Making and dropping
 
-    def create(self, name):
+    def create(self, name, kind):
         """Create an empty database the way Odoo does."""
         self.server.sql(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0")
-        self.write_note(name)
+        self.write_note(name, kind=kind)
         self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_trgm", name)
 
-    def copy(self, template, name):
+    def copy(self, template, name, kind):
         """Copy a template and its filestore, whose files are never changed in place and so may be shared."""
         self.server.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        shutil.copytree(_filestore(template), _filestore(name), copy_function=os.link)
-        self.write_note(name)
+        shutil.copytree(_filestore(template), _filestore(name), copy_function=_link)
+        self.write_note(name, kind=kind)
 
     def drop(self, name):
         """Drop a database and its files."""
@@ -97,15 +98,13 @@ class Databases:
         if self.note(name).get("key") != key or not _filestore(name).exists():
             self.drop(name)
             build(name)
-            self.write_note(name, key=key)
             self._prune(kind)
-        else:
-            self.write_note(name, key=key)
+        self.write_note(name, kind=kind, key=key)
         return name
 
     def _build_native(self, name):
         say(f"building the template of Odoo with {', '.join(NATIVE_MODULES)} (once)")
-        self.create(name)
+        self.create(name, "native")
         self.odoo.install("installing Odoo's modules", name, "-i", ",".join(NATIVE_MODULES))
         self.odoo.finish("bundling the assets", name)
 
@@ -113,7 +112,7 @@ class Databases:
         native = self.native_template()
         modules = [addon.name for addon in layout.addons()]
         say("building the template of the add-ons (after each change of theirs)")
-        self.copy(native, name)
+        self.copy(native, name, "addons")
         log = self.odoo.install("installing the add-ons", name, "-i", ",".join(modules))
         self.odoo.finish("bundling the assets", name)
         self._check_installed(name, modules, log)
@@ -126,8 +125,8 @@ class Databases:
 
     def _prune(self, kind):
         """Drop the templates that were not used for longest, and what was never completed."""
-        names = sorted(self.names(f"{kind}_"), key=lambda name: self.note(name).get("used", 0))
-        for name in names[: -KEPT[kind]]:
+        notes = self.ours(kind)
+        for name in sorted(notes, key=lambda name: notes[name]["used"])[: -KEPT[kind]]:
             self.drop(name)
 
     # Copies for one run
@@ -140,7 +139,7 @@ class Databases:
             template = self.addons_template()
             name = f"{self.server.prefix}test_{uuid.uuid4().hex[:8]}"
             lock = layout.try_lock(layout.RUNS / name / "lock")
-            self.copy(template, name)
+            self.copy(template, name, "test")
         with lock:
             try:
                 yield name
@@ -149,7 +148,7 @@ class Databases:
 
     def _drop_abandoned(self):
         """Drop the scratch databases of runs that were killed: their lock is free."""
-        for name in self.names("test_"):
+        for name in self.ours("test"):
             lock = layout.try_lock(layout.RUNS / name / "lock")
             if lock:
                 with lock:
@@ -171,12 +170,12 @@ class Databases:
             self._upgrade_demo(name, lang or note.get("lang"))
         elif lang and lang != note.get("lang"):
             self.odoo.finish(f"loading the language {lang}", name, lang)
-        self.write_note(name, key=self.addons_key(), lang=lang or note.get("lang"))
+        self.write_note(name, kind="demo", key=self.addons_key(), lang=lang or note.get("lang"))
 
     def _build_demo(self, name, lang):
         modules = [*NATIVE_MODULES, *(addon.name for addon in layout.addons())]
         say(f"creating the database {name} with demo data (once, a minute or two)")
-        self.create(name)
+        self.create(name, "demo")
         log = self.odoo.install(
             "installing Odoo, the add-ons and demo data", name, "-i", ",".join(modules), "--with-demo"
         )
@@ -195,6 +194,14 @@ class Databases:
 
 def _filestore(name):
     return layout.DATA / "filestore" / name
+
+
+def _link(source, target):
+    """Share a file between two folders, or copy it where the file system cannot do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _quoted(text):

@@ -1,4 +1,4 @@
-"""`tools/launch lint`: the static checks. Name one or several to run only these: ruff, format, pylint, xml, po."""
+"""`tools/launch lint [--fix] [CHECK…]`: the static checks, or those named: ruff, format, pylint, xml, po."""
 
 import os
 import subprocess
@@ -6,39 +6,49 @@ import subprocess
 from . import console, layout, python_env
 from .console import Fail, say
 
+USAGE = "usage: tools/launch lint [--fix] [ruff] [format] [pylint] [xml] [po]"
 
-def checks(addons, translations):
+
+def checks(addons, translations, fix=False):
     """Return the commands of the checks by name; one that has nothing to look at has no command."""
+    fixing = ["--fix"] if fix else []
     return {
-        "ruff": ["ruff", "check"],
-        "format": ["ruff", "format", "--check"],
+        "ruff": ["ruff", "check", *fixing],
+        "format": ["ruff", "format", *([] if fix else ["--check"])],
         "pylint": addons and ["pylint", "--disable=missing-readme", *addons],
-        "xml": addons and ["oca-checks-odoo-module", *addons],
-        "po": translations and ["oca-checks-po", *translations],
+        "xml": addons and ["oca-checks-odoo-module", *fixing, *addons],
+        "po": translations and ["oca-checks-po", *fixing, *translations],
     }
 
 
 def main(arguments):
     """Run the checks that are named, or all; return 1 when one of them found something."""
-    addons = layout.addons()
-    commands = checks(addons, [path for addon in addons for path in sorted(addon.glob("i18n*/*.po*"))])
-    unknown = set(arguments) - set(commands)
+    if "--help" in arguments or "-h" in arguments:
+        say(USAGE)
+        return 0
+    commands = checks(*_files(), fix="--fix" in arguments)
+    named = [name for name in arguments if name != "--fix"]
+    unknown = sorted(set(named) - set(commands))
     if unknown:
-        raise Fail(f"no such check: {', '.join(sorted(unknown))} (there are {', '.join(commands)})")
+        raise Fail(f"there is no check {', '.join(unknown)}; {USAGE}")
     venv = python_env.ensure()
-    failed = [name for name in arguments or commands if commands[name] and not _passes(venv, name, commands[name])]
+    failed = [name for name in named or commands if commands[name] and not _passes(venv, name, commands[name])]
     say(f"static checks failed: {', '.join(failed)}" if failed else "static checks passed")
-    return bool(failed)
+    return int(bool(failed))
+
+
+def _files():
+    """Return the add-ons and their translations, as paths from the checkout's folder."""
+    addons = layout.addons()
+    translations = [path for addon in addons for path in sorted(addon.glob("i18n*/*.po*"))]
+    return [[str(path.relative_to(layout.ROOT)) for path in paths] for paths in (addons, translations)]
 
 
 def _passes(venv, name, command):
-    say(f"{name}: {os.path.basename(command[0])}")
+    say(f"{name}: {command[0]}")
     path = f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    words = [
-        venv / "bin" / command[0],
-        *(os.path.relpath(word, layout.ROOT) if os.path.isabs(word) else word for word in command[1:]),
-    ]
-    return subprocess.run(words, cwd=layout.ROOT, env={**os.environ, "PATH": path}).returncode == 0
+    program = venv / "bin" / command[0]
+    return subprocess.run([program, *command[1:]], cwd=layout.ROOT, env={**os.environ, "PATH": path}).returncode == 0
 
 
 if __name__ == "__main__":

@@ -96,3 +96,37 @@ class TestDemo(DatabaseCase):
     def test_interrupted_one_is_made_again(self):
         self.demo(exists=True, note={"made_by": MADE_BY})
         self.assertRegex(self.queries(), 'DROP DATABASE.*"demo".*CREATE DATABASE "demo"')
+
+
+class TestCopies(DatabaseCase):
+    """What is dropped when it is not needed any more, on a server that is a dictionary."""
+
+    def setUp(self):
+        super().setUp()
+        self.notes = {}
+        for name, value in (
+            ("note", lambda databases, name: self.notes.get(name, {})),
+            ("write_note", lambda databases, name, **values: self.notes.update({name: {"used": 0, **values}})),
+            ("drop", lambda databases, name: self.notes.pop(name, None)),
+        ):
+            patcher = mock.patch.object(Databases, name, value)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        self.odoo.server.sql.side_effect = lambda *query: sorted(self.notes)
+
+    def test_templates_that_were_not_used_for_longest(self):
+        for number in range(6):
+            self.notes[f"addons_{number}"] = {"kind": "addons", "used": (number + 3) % 6}
+        self.databases._prune("addons")
+        self.assertEqual(sorted(self.notes), ["addons_0", "addons_1", "addons_2", "addons_5"])
+
+    def test_copies_of_runs_that_were_killed(self):
+        self.notes = {name: {"kind": "test"} for name in ("test_killed", "test_running")}
+        with layout.try_lock(layout.RUNS / "test_running" / "lock"):
+            self.databases._drop_abandoned()
+        self.assertEqual(list(self.notes), ["test_running"])
+
+    def test_demo_database_with_such_a_name_stays(self):
+        self.notes = {"test_of_mine": {"kind": "demo"}, "test_of_others": {}}
+        self.databases._drop_abandoned()
+        self.assertEqual(list(self.notes), ["test_of_mine", "test_of_others"])

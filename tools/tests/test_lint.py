@@ -19,12 +19,17 @@ class TestLint(unittest.TestCase):
         return status, [call.args[1] for call in passes.call_args_list]
 
     def test_one_failure_does_not_hide_the_next(self):
-        self.assertEqual(self.run_lint("ruff", "format", failing=["ruff"]), (True, ["ruff", "format"]))
+        self.assertEqual(self.run_lint("ruff", "format", failing=["ruff"]), (1, ["ruff", "format"]))
 
     def test_unknown_check(self):
-        with self.assertRaisesRegex(Fail, r"no such check: spelling \(there are ruff, "):
+        with self.assertRaisesRegex(Fail, "there is no check spelling; usage: "):
             self.run_lint("spelling")
 
     def test_nothing_to_look_at(self):
         self.assertFalse(lint.checks([], [])["pylint"])
         self.assertFalse(lint.checks([Path("sales")], [])["po"])
+
+    def test_fixing(self):
+        commands = lint.checks(["sales"], ["sales/i18n/zh_CN.po"], fix=True)
+        self.assertEqual(commands["format"], ["ruff", "format"])
+        self.assertEqual(commands["po"], ["oca-checks-po", "--fix", "sales/i18n/zh_CN.po"])
