@@ -17,7 +17,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 def available():
     """Say whether this machine has the programs that all of this needs."""
-    return all(shutil.which(program) for program in ("apt-get", "dpkg-deb"))
+    return all(shutil.which(program) for program in ("apt-get", "dpkg-deb", "tar"))
 
 
 class Apt:
@@ -89,11 +89,12 @@ def machine_mirror():
 
     `apt-get indextargets` knows nothing before the first update, while what an update would fetch is always known.
     """
-    codename = _os_release().get("VERSION_CODENAME")
-    if _os_release().get("ID") != "debian" or not codename:
+    system = _os_release()
+    if system.get("ID") != "debian":
         return None
+    suites = "|".join({system.get("VERSION_CODENAME", "sid"), "stable", "testing", "unstable", "sid"})
     listing = subprocess.run(Apt("mirror").command("update", "--print-uris"), capture_output=True, text=True)
-    found = re.search(rf"'([^']+)/dists/{re.escape(codename)}/InRelease'", listing.stdout)
+    found = re.search(rf"'([^']+)/dists/(?:{suites})/InRelease'", listing.stdout)
     return found and found[1]
 
 

@@ -14,7 +14,7 @@ PACKAGES = ["chromium", "fonts-liberation"]
 LEFT_OUT = [f"./usr/share/{name}/*" for name in ("doc", "icons", "locale", "man")]
 WAYS_OUT = "install it (as root: apt-get install chromium), or name a Chrome or Chromium: CHROME=/path/to/it"
 
-# Libraries and fonts of the unpacked packages come after the machine's own, files of the user are not touched.
+# Only packages that the machine does not have are unpacked, so none of its own libraries is hidden by ours.
 WRAPPER = """#!/bin/sh
 root={folder}/root
 export LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"

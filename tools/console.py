@@ -27,6 +27,10 @@ def main(command):
     except Fail as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
+    except OSError as error:
+        # A missing tool, a folder that is not ours, a full disk: the text names the file.
+        print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr, flush=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

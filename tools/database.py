@@ -61,7 +61,10 @@ class Databases:
         """Create an empty database the way Odoo does."""
         self.server.sql(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0")
         self.write_note(name, kind=kind)
-        self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_trgm", name)
+        try:
+            self.server.sql("CREATE EXTENSION IF NOT EXISTS pg_trgm", name)
+        except Fail as error:
+            say(f"  warning: searching will be slower ({error})")
 
     def copy(self, template, name, kind):
         """Copy a template and its filestore, whose files are never changed in place and so may be shared."""

@@ -49,6 +49,7 @@ class Odoo:
             "dbfilter": f"^{re.escape(database)}$",
             "list_db": "False",
             "data_dir": layout.DATA,
+            "screenshots": layout.LOCAL / "screenshots",
             "addons_path": ",".join(map(str, addons)),
             "http_interface": "127.0.0.1",
             "http_port": port,

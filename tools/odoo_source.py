@@ -44,6 +44,14 @@ class OdooSource:
         checkout = [self.home / "addons"] if (self.home / "odoo-bin").exists() else []
         return [*checkout, self.home / "odoo/addons"]
 
+    def check_language(self, code):
+        """Refuse a language to which there is no translation, before a database is made in the wrong one."""
+        folder = self.home / "odoo/addons"
+        folder = folder if (folder / "crm").is_dir() else self.home / "addons"
+        codes = {path.stem for path in folder.glob("crm/i18n/*.po")} | {"en_US"}
+        if not {code, code.split("_")[0]} & codes:
+            raise Fail(f"this Odoo has no translation to {code}, only {', '.join(sorted(codes))}; or {OWN_ODOO}")
+
     @property
     def import_path(self):
         """Return a folder to import `odoo` from, which holds nothing else.

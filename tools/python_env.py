@@ -8,8 +8,8 @@ from . import apt, layout
 from .console import Fail, run_step, say
 
 REQUIREMENTS = layout.ROOT / "requirements"
-LOCKS = [REQUIREMENTS / "odoo.txt", REQUIREMENTS / "dev.txt"]
 BOOTSTRAP = REQUIREMENTS / "uv.txt"
+LOCKS = sorted(set(REQUIREMENTS.glob("*.txt")) - {BOOTSTRAP})
 VENVS = layout.LOCAL / "venvs"
 CURRENT = layout.LOCAL / "venv"
 CACHE = layout.LOCAL / "cache"

@@ -29,6 +29,8 @@ def main(arguments):
             "another ./run of this checkout serves this database: stop it, or choose another one with --database NAME"
         )
     with lock, options.odoo(chosen) as odoo:
+        if chosen.lang:
+            odoo.source.check_language(chosen.lang)
         database = chosen.database or f"{odoo.server.prefix}demo"
         Databases(odoo).demo(database, chosen.lang, chosen.fresh)
         return _serve(odoo, database, port, chosen)
@@ -38,16 +40,24 @@ def _options(arguments):
     parser = options.parser(
         "./run", "Set up what is missing, then serve Odoo 19 with the add-ons and demo data until Ctrl+C."
     )
-    parser.add_argument("--port", type=int, help=f"HTTP port (default: {FIRST_PORT}, or the next free one)")
+    parser.add_argument("--port", type=_port, help=f"HTTP port (default: {FIRST_PORT}, or the next free one)")
     parser.add_argument(
         "--database", metavar="NAME", type=_database_name, help="database to make and serve (default: demo)"
     )
     parser.add_argument("--fresh", action="store_true", help="start over: drop the database and make it again")
-    parser.add_argument("--lang", metavar="CODE", help="language of the users, for example zh_CN")
+    parser.add_argument(
+        "--lang", metavar="CODE", help="language of the users: en_US (default) or zh_CN, or what your own Odoo has"
+    )
     parser.add_argument(
         "odoo_arguments", nargs="*", metavar="-- ARGUMENT", help="anything else for Odoo, for example -- --dev=all"
     )
     return parser.parse_args(arguments)
+
+
+def _port(text):
+    if not 0 < int(text) < 65536:
+        raise ValueError(text)
+    return int(text)
 
 
 def _database_name(text):

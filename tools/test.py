@@ -2,37 +2,35 @@
 
 import signal
 import subprocess
+import tempfile
 
 from . import console, layout, options
 from .database import Databases
 
+USAGE = "./test [OPTION…] [PYTEST ARGUMENT…]"
 EPILOG = """Everything else goes to pytest, paths counted from the checkout's folder: ./test -k gating -x.
 The exit status is pytest's; a skipped test fails the run."""
 
 
 def main(arguments):
     """Run pytest; return its exit status."""
-    chosen, pytest_arguments = options.parser(
-        "./test", __doc__, usage="./test [OPTION…] [PYTEST ARGUMENT…]", epilog=EPILOG
-    ).parse_known_args(arguments)
+    parser = options.parser("./test", "Set up what is missing, then run all tests.", usage=USAGE, epilog=EPILOG)
+    chosen, pytest_arguments = parser.parse_known_args(arguments)
     with options.odoo(chosen, browser_needed=True) as odoo, Databases(odoo).scratch() as database:
         return _pytest(odoo, database, pytest_arguments)
 
 
 def _pytest(odoo, database, arguments):
     conf = odoo.configure(database, port=0)
-    command = [
-        odoo.venv / "bin/python",
-        "-m",
-        "pytest",
-        "-p",
-        "tools.pytest_no_skips",
-        f"--odoo-config={conf}",
-        f"--odoo-database={database}",
-        "--odoo-http",
-    ]
-    process = subprocess.Popen([*command, *arguments], cwd=layout.ROOT, env=odoo.environment)
-    # Ctrl+C reaches pytest itself, which ends in its own way and then lets us clean up.
+    command = [odoo.venv / "bin/python", "-m", "pytest", "-p", "tools.pytest_no_skips", "--odoo-http"]
+    command += [f"--odoo-config={conf}", f"--odoo-database={database}", *arguments]
+    # A browser's temporary files hold sockets, whose paths have to be short: they do not go into our folder.
+    with tempfile.TemporaryDirectory(prefix="odoo-test-", ignore_cleanup_errors=True) as temporary:
+        return _wait(subprocess.Popen(command, cwd=layout.ROOT, env={**odoo.environment, "TMPDIR": temporary}))
+
+
+def _wait(process):
+    """Wait for pytest. Ctrl+C reaches it too: it ends in its own way, then we clean up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return process.wait()

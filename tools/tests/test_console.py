@@ -24,6 +24,10 @@ class TestMain(unittest.TestCase):
         result = run("console.main(lambda arguments: (_ for _ in ()).throw(console.Fail('do this')))")
         self.assertEqual((result.returncode, result.stderr, result.stdout), (1, "error: do this\n", ""))
 
+    def test_missing_tool_is_one_line(self):
+        result = run("import subprocess; console.main(lambda arguments: subprocess.run(['/no/such/tool']))")
+        self.assertEqual((result.returncode, result.stderr), (1, "error: No such file or directory: /no/such/tool\n"))
+
     def test_status_is_passed_on(self):
         self.assertEqual(run("console.main(lambda arguments: 5)").returncode, 5)
 

@@ -47,6 +47,16 @@ class TestGivenOdoo(FolderCase):
         self.write("checkout/.git/refs/heads/19.0", "2222\n")
         self.assertNotEqual(first, odoo_source.find(checkout).version)
 
+    def test_language_without_translation_is_refused(self):
+        checkout = self.release("checkout")
+        self.write("checkout/addons/crm/i18n/zh_CN.po")
+        self.write("checkout/addons/crm/i18n/fr.po")
+        source = odoo_source.find(checkout)
+        for code in ("zh_CN", "fr_BE", "en_US"):
+            source.check_language(code)
+        with self.assertRaisesRegex(Fail, "no translation to de_DE, only en_US, fr, zh_CN;"):
+            source.check_language("de_DE")
+
     def test_only_odoo_is_importable(self):
         checkout = self.release("checkout")
         self.write("checkout/werkzeug/__init__.py")

@@ -35,8 +35,9 @@ class TestOptions(unittest.TestCase):
     def test_name_that_is_no_database_name(self):
         self.assertIn("--database", self.refused("--database", "../demo"))
 
-    def test_port_that_is_no_number(self):
-        self.assertIn("--port", self.refused("--port", "http"))
+    def test_port_that_is_none(self):
+        for text in ("http", "0", "65536"):
+            self.assertIn("--port", self.refused("--port", text))
 
 
 class TestPort(unittest.TestCase):
