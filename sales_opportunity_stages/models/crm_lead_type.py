@@ -21,6 +21,7 @@ class CrmLead(models.Model):
         ondelete="restrict",
         help="Decides which stages the opportunity goes through. A lead has none until it is converted.",
     )
+    probability_mode = fields.Selection(related="opportunity_type_id.probability_mode", related_sudo=True)
     stage_id = fields.Many2one(
         domain="['&', '|', ('team_ids', '=', False), ('team_ids', 'in', team_id),"
         " '|', ('opportunity_type_ids', '=', False), ('opportunity_type_ids', 'in', opportunity_type_id)]",

@@ -52,6 +52,13 @@ class CrmStage(models.Model):
                     )
                 )
 
+    @api.onchange("is_won")
+    def _onchange_is_won(self):
+        """Odoo's warning about many operations, only where there is something to recompute."""
+        if self._origin and self._origin.is_won != self.is_won:
+            return super()._onchange_is_won()
+        return None
+
     # ------------------------------------------------------------
     # ORM
     # ------------------------------------------------------------

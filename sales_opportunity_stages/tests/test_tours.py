@@ -1,0 +1,31 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import OpportunityStagesSetup
+
+
+@tagged("post_install", "-at_install")
+class TestTours(OpportunityStagesSetup, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_pipeline()
+
+    def test_manager_configures_a_type(self):
+        """A Sales Administrator makes a type with stages and rules, all from the type's form."""
+        self.start_tour("/odoo", "sales_opportunity_stages_configure", login=self.manager.login)
+        created = self.env["crm.opportunity.type"].search([("name", "=", "Tour Sale")])
+        first, second = created.stage_ids.sorted("sequence")
+        self.assertEqual((first.name, second.name), ("Tour First", "Tour Second"))
+        self.assertEqual(first.opportunity_type_ids, created)
+        rule = first.rule_ids
+        self.assertEqual((rule.activity_type_id, rule.required), (self.act_call, True))
+
+    def test_salesperson_promotes_an_opportunity(self):
+        """A salesperson is refused, does what the checklist asks, and sees the opportunity move on by itself."""
+        partner = self.env["res.partner"].create({"name": "Tour Customer"})
+        lead = self._create_opportunity("Tour Opportunity", partner_id=partner.id)
+        self.start_tour("/odoo", "sales_opportunity_stages_promote", login=self.salesman.login)
+        self.assertEqual(lead.stage_id, self.stage_needs)
+        self.assertEqual(self._get_visits(lead)[-1], (self.stage_needs, "open", "automatic"))
+        quick = self.env["crm.lead"].search([("name", "=", "Quick one")])
+        self.assertEqual((quick.opportunity_type_id, quick.stage_id), (self.type_project, self.stage_contact))
