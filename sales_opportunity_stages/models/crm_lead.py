@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..tools import StageMove
+from ..tools import DerivedValues
 
 
 class CrmLead(models.Model):
@@ -39,30 +39,28 @@ class CrmLead(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        move = StageMove.of(self)
         vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
-            self._check_system_fields(vals, move)
+            self._check_system_fields(vals)
             if not vals.get("opportunity_type_id", True):
                 del vals["opportunity_type_id"]  # blank asks for the default, it cannot stay blank
         leads = super().create(vals_list)
         opportunities = leads.filtered(lambda lead: lead.type == "opportunity")
         if not self._may_start_anywhere():
             opportunities._check_stage_moves({})
-        opportunities.sudo()._log_stage_visits(StageMove("create", move.reason))
+        opportunities.sudo()._log_stage_visits()
         return leads
 
     def write(self, vals):
-        move = StageMove.of(self)
         vals = dict(vals)
-        self._check_system_fields(vals, move)
-        if move.bookkeeping:
+        if self._is_derived_write(vals):
             return super().write(vals)
+        self._check_system_fields(vals)
         if self._get_stage_trigger_fields() & vals.keys():
             before = self.sudo()._read_stage_states()
             explicit_stage = "stage_id" in vals
             result = super().write(vals)
-            self._settle_stage_change(before, explicit_stage, move)
+            self._settle_stage_change(before, explicit_stage)
         else:
             result = super().write(vals)
         leads = self.sudo()
@@ -70,19 +68,29 @@ class CrmLead(models.Model):
         leads._promote_automatically()
         return result
 
-    def _check_system_fields(self, vals, move):
+    def _is_derived_write(self, vals):
+        derived = DerivedValues.of(self)
+        watched = self._get_system_fields() | self._get_stage_trigger_fields()
+        return bool(derived) and derived.matches(self, vals, watched)
+
+    def _write_derived(self, vals):
+        """Store what follows from a move, without judging or logging it as another one."""
+        DerivedValues(frozenset(self.ids), dict(vals)).on(self).write(vals)
+
+    def _check_system_fields(self, vals):
+        """Refuse what a client may not write; drop it where it is blank, as a form may send it."""
         forged = self._get_system_fields() & vals.keys()
-        if forged and not move.bookkeeping and any(vals[name] for name in forged):
+        if any(vals[name] for name in forged):
             raise AccessError(
                 self.env._(
                     "%(fields)s of an opportunity is kept by the system and cannot be written.",
                     fields=", ".join(sorted(self._fields[name].string for name in forged)),
                 )
             )
-        for name in forged if not move.bookkeeping else ():
+        for name in forged:
             del vals[name]
 
-    def _settle_stage_change(self, before, explicit_stage, move):
+    def _settle_stage_change(self, before, explicit_stage):
         """Judge what a write has changed, then record it.
 
         :param dict before: :meth:`_read_stage_states` from before the write
@@ -92,6 +100,5 @@ class CrmLead(models.Model):
         leads = self.sudo()
         if not explicit_stage:
             leads._start_where_earned(before)
-        if move.trigger != "forced":
-            leads._check_stage_moves(before)
-        leads._log_stage_visits(move)
+        leads._check_stage_moves(before)
+        leads._log_stage_visits()

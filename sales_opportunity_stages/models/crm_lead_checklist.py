@@ -22,15 +22,16 @@ class CrmLead(models.Model):
     def _compute_stage_checklist(self):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         self.stage_checklist = self.stage_progress = self.can_promote = False
-        leads = self.sudo().filtered(lambda lead: lead.id and lead.type == "opportunity" and lead.stage_id)
-        rules_by_lead = {lead: stage_map.rules_of(lead._origin.stage_id.id) for lead in leads}
+        records = {record._origin.sudo(): record for record in self if record._origin}  # a form shows what is saved
+        leads = self.sudo().browse().concat(*records).filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
+        rules_by_lead = {lead: stage_map.rules_of(lead.stage_id.id) for lead in leads}
         met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules})
         activities = leads._get_checklist_activities() if any(rules_by_lead.values()) else {}
         for lead, rules in rules_by_lead.items():
             items = [lead._prepare_checklist_item(rule, met, activities) for rule in rules]
             required = [item for item in items if item["required"]]
             done = [item for item in required if item["state"] == "done"]
-            record = lead.with_env(self.env)
+            record = records[lead]
             record.stage_progress = f"{len(done)}/{len(required)}" if required else False
             record.can_promote = len(done) == len(required) and lead._is_promotable()
             record.stage_checklist = lead._prepare_checklist(items, record.can_promote)

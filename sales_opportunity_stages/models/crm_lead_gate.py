@@ -57,12 +57,14 @@ class CrmLead(models.Model):
         :param dict before: :meth:`_read_stage_states` from before; what is not in it enters its pipeline now
         :raise UserError: naming each refused opportunity, its stages and the missing rules
         """
-        origins = {}
+        forced = StageMove.of(self)
+        forced = forced if forced and forced.trigger == "forced" else StageMove()
+        moves = {}
         for lead in self.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
             origin_id = lead._get_gate_origin(before)
-            if origin_id != lead.stage_id.id:
-                origins[lead] = origin_id
-        self._raise_refusals(self._get_refusals({lead: (origin, lead.stage_id.id) for lead, origin in origins.items()}))
+            if origin_id != lead.stage_id.id and not forced.covers(lead):
+                moves[lead] = (origin_id, lead.stage_id.id)
+        self._raise_refusals(self._get_refusals(moves))
 
     def _get_gate_origin(self, before):
         """Id of the stage that a move is measured from; False for one that enters its pipeline."""
@@ -83,7 +85,7 @@ class CrmLead(models.Model):
         for refusal in self._get_refusals(moves):
             lead = refusal.lead
             entry_id = stage_map.entry_stage(lead.opportunity_type_id.id, lead.team_id.id)
-            StageMove(bookkeeping=True).on(lead).stage_id = entry_id
+            lead._write_derived({"stage_id": entry_id})
 
     def _get_refusals(self, moves):
         """Which of the moves are not earned.

@@ -67,7 +67,7 @@ class CrmLead(models.Model):
                     )
                 )
             moves.update({lead: (lead.stage_id.id, won_id) for lead in leads if lead.type == "opportunity"})
-        if len(groups) > 1 and StageMove.of(self).trigger != "forced":
+        if len(groups) > 1:
             self._raise_refusals(self.sudo()._get_refusals(moves))
         for leads in groups.values():
             super(CrmLead, leads).action_set_won()
@@ -131,12 +131,11 @@ class CrmLead(models.Model):
     def _move_automatically(self, target, completing):
         """Move to ``target``, obeying the gate. What refuses the move must not undo the action that asked for it:
         all at once first, and where that fails one by one, each refusal becoming a note."""
-        move = StageMove("automatic")
+        move = StageMove("automatic", lead_ids=frozenset(self.ids), stage_id=target.id)
+        origins = {lead: lead.stage_id for lead in self}
         try:
             with self.env.cr.savepoint():
-                leads = move.on(self)
-                origins = {lead: lead.stage_id for lead in leads}
-                leads.write({"stage_id": target.id})
+                move.on(self).write({"stage_id": target.id})
         except UserError as error:
             if len(self) > 1:
                 for lead in self:
@@ -145,7 +144,7 @@ class CrmLead(models.Model):
                 self._message_log(body=self.env._("Not promoted automatically. %s", error.args[0]))
             return
         for lead, origin in origins.items():
-            lead.with_env(self.env)._notify_promotion(origin)
+            lead._notify_promotion(origin)
 
     def _notify_promotion(self, origin):
         """Tell the salesperson, and whoever completed the action, that the opportunity has moved by itself."""

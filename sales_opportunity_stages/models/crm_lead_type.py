@@ -43,7 +43,8 @@ class CrmLead(models.Model):
                 lead.opportunity_type_id = lead._find_opportunity_type(stage_map, given_stage)
 
     def _find_opportunity_type(self, stage_map, stage_id=False):
-        """The type that a new opportunity gets: its team's default, else the first of its company.
+        """The type that a new opportunity gets: the one that the pipeline is filtered to, its team's default, else the
+        first of its company.
 
         Where the stage is given and belongs to other types, as in a column of the kanban, the first of those.
 
@@ -51,11 +52,19 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         company_id = self.company_id.id or self.team_id.company_id.id
-        found = stage_map.default_type(company_id, self.team_id.sudo().opportunity_type_id.id)
+        preferred_id = self._get_searched_type_id() or self.team_id.sudo().opportunity_type_id.id
+        found = stage_map.default_type(company_id, preferred_id)
         if stage_id and found and not stage_map.is_open_to(stage_id, found):
             usable = [t.id for t in stage_map.types.values() if t.active and t.company_id in (None, company_id)]
             found = next((t for t in usable if stage_map.is_open_to(stage_id, t)), found)
         return found or False
+
+    @api.model
+    def _get_searched_type_id(self):
+        """The one type that the web client's search is filtered to, if any: see the search view."""
+        searched = self.env.context.get("search_opportunity_type")
+        is_one = isinstance(searched, list) and len(searched) == 1 and isinstance(searched[0], int)
+        return searched[0] if is_one else False
 
     @api.constrains("type", "opportunity_type_id", "stage_id")
     def _check_opportunity_type(self):

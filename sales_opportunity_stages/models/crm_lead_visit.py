@@ -13,22 +13,19 @@ class CrmLead(models.Model):
 
     stage_visit_ids = fields.One2many("crm.stage.visit", "lead_id", string="Stage History", readonly=True, copy=False)
 
-    def _log_stage_visits(self, move=None):
+    def _log_stage_visits(self):
         """Bring the visits up to where the opportunities stand now; nothing happens where nothing moved.
 
         A write that moved nothing costs one query here, a move of any number a constant few and one statement per
         hundred visits.
-
-        :param StageMove move: what to say of the visits that open
         """
-        move = move or StageMove.of(self)
         now = fields.Datetime.now()
         leads = self.filtered("id")
         visits_by_lead = leads._get_stage_visits()
         to_close, to_open, entered = defaultdict(list), [], self.browse()
         for lead in leads:
             last = visits_by_lead[lead.id][:1]
-            outcome, vals = lead._plan_stage_visit(last, now, move)
+            outcome, vals = lead._plan_stage_visit(last, now)
             if outcome:
                 to_close[outcome].append(last.id)
             if vals:
@@ -61,7 +58,7 @@ class CrmLead(models.Model):
         )
         return {visit.lead_id.id: visit for visit in visits}
 
-    def _plan_stage_visit(self, last, now, move):
+    def _plan_stage_visit(self, last, now):
         """What the log needs for this opportunity to agree with it.
 
         - Losing ends a stay, and time while lost belongs to no stage; reopening starts one.
@@ -83,7 +80,7 @@ class CrmLead(models.Model):
             return status, None
         if last and not is_open and status == "lost":
             return False, None
-        vals = self._prepare_stage_visit(now, move, is_first=not last)
+        vals = self._prepare_stage_visit(now, is_first=not last)
         if status != "open":
             vals.update(date_end=now, outcome=status)
         return self._get_leaving_outcome(last) if is_open else False, vals
@@ -98,14 +95,19 @@ class CrmLead(models.Model):
         forward = stage_map.rank(self.stage_id.id) > stage_map.rank(visit.stage_id.id)
         return "advanced" if forward else "regressed"
 
-    def _prepare_stage_visit(self, now, move, is_first=False):
-        """Values of the visit that starts now. Override to record more."""
+    def _prepare_stage_visit(self, now, is_first=False):
+        """Values of the visit that starts now. Override to record more.
+
+        :param bool is_first: the opportunity has not been in any stage before
+        """
+        announced = StageMove.of(self)
+        move = announced if announced and announced.covers(self) else StageMove("create" if is_first else "manual")
         return {
             "lead_id": self.id,
             "opportunity_type_id": self.opportunity_type_id.id,
             "stage_id": self.stage_id.id,
             "date_start": now,
-            "trigger": "create" if is_first and move.trigger == "manual" else move.trigger,
+            "trigger": move.trigger,
             "user_id": self.user_id.id,
             "moved_by_id": self.env.uid,
             "reason": move.reason,
@@ -132,7 +134,7 @@ class CrmLead(models.Model):
             if changes:
                 by_values[tuple(changes.items())] += lead
         for changes, leads in by_values.items():
-            StageMove(bookkeeping=True).on(leads).write(dict(changes))
+            leads._write_derived(dict(changes))
 
     def _get_stage_probability(self, stage_map):
         """The probability that entering the present stage gives, or None where it gives none."""
@@ -175,7 +177,7 @@ class CrmLead(models.Model):
         for lead in self:
             probability = lead._get_stage_probability(stage_map)
             if probability is not None and probability != lead.probability:
-                StageMove(bookkeeping=True).on(lead).probability = probability
+                lead._write_derived({"probability": probability})
 
     # ------------------------------------------------------------
     # Furthest stage, when the order of the stages changes

@@ -42,6 +42,16 @@ class TestOpportunityType(OpportunityStagesCase):
         )
         self.assertEqual((lead.opportunity_type_id, lead.stage_id), (self.type_quick, self.stage_quick))
 
+    def test_the_pipeline_filtered_to_a_type_decides(self):
+        Lead = self.env["crm.lead"].with_user(self.salesman)
+        values = {"name": "In a filtered pipeline", "type": "opportunity", "team_id": self.team.id}
+        lead = Lead.with_context(search_opportunity_type=[self.type_quick.id]).create(values)
+        self.assertEqual((lead.opportunity_type_id, lead.stage_id), (self.type_quick, self.stage_quick))
+        for value in ([self.type_quick.id, self.type_project.id], ["Spare"], "Spare", [10**9], True):
+            with self.subTest(value=value):
+                lead = Lead.with_context(search_opportunity_type=value).create(values)
+                self.assertNotEqual(lead.opportunity_type_id, self.type_quick)
+
     def test_leads_have_none(self):
         lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead", "team_id": self.team.id})
         self.assertFalse(lead.opportunity_type_id)

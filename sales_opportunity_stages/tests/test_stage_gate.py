@@ -1,7 +1,7 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from odoo.addons.sales_opportunity_stages.tools import StageMove
+from odoo.addons.sales_opportunity_stages.tools import DerivedValues, StageMove
 from odoo.addons.sales_opportunity_stages.tools.stage_move import CONTEXT_KEY
 
 from .common import OpportunityStagesCase
@@ -386,7 +386,21 @@ class TestStageGate(OpportunityStagesCase):
             for key in (CONTEXT_KEY, "stage_move", "force", "bookkeeping"):
                 with self.subTest(key=key, value=value), self.assertRaises(UserError):
                     lead.with_context(**{key: value}).write({"stage_id": self.stage_needs.id})
-        self.assertEqual(StageMove.of(lead.with_context(**{CONTEXT_KEY: "forced"})), StageMove())
+        self.assertIsNone(StageMove.of(lead.with_context(**{CONTEXT_KEY: "forced"})))
+
+    def test_an_override_covers_only_what_it_names(self):
+        """What an automation does in the same call, with the same context, is an ordinary write."""
+        lead, other = self._create_opportunities(2)
+        move = StageMove("forced", "reason", frozenset(lead.ids), self.stage_needs.id)
+        for records, stage in ((other, self.stage_needs), (lead, self.stage_solution), (lead | other, self.stage_needs)):
+            with self.subTest(stage=stage.name, count=len(records)), self.assertRaises(UserError):
+                move.on(records).write({"stage_id": stage.id})
+        derived = DerivedValues(frozenset(lead.ids), {"probability": 1})
+        for values in ({"stage_id": self.stage_needs.id}, {"probability": 1, "stage_id": self.stage_needs.id}):
+            with self.assertRaises(UserError):
+                derived.on(lead).write(values)
+        move.on(lead).write({"stage_id": self.stage_needs.id})
+        self.assertEqual(self._get_visits(lead)[-1], (self.stage_needs, "open", "forced"))
 
     # ------------------------------------------------------------
     # Missing rules

@@ -1,2 +1,2 @@
 from .stage_map import Rule, Stage, StageMap, Type
-from .stage_move import StageMove
+from .stage_move import DerivedValues, StageMove

@@ -1,32 +1,60 @@
-"""What a caller inside the server says about a move that a client may not say."""
+"""What a caller inside the server says about a change that a client may not say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CONTEXT_KEY = "opportunity_stage_move"
 
 
+class Announcement:
+    """Travels in the context of the records that the add-on's own code writes.
+
+    Only an instance is believed, and an object cannot arrive by RPC: a client that sends the key sends text or
+    numbers, which count as nothing. And it is believed only for the very records and values that it names: what an
+    automation or another module does in the same call, with the same context, is an ordinary write.
+    """
+
+    @classmethod
+    def of(cls, records):
+        """The announcement of this kind in the context of the records, or None."""
+        announced = records.env.context.get(CONTEXT_KEY)
+        return announced if isinstance(announced, cls) else None
+
+    def on(self, records):
+        """The same records, carrying this announcement."""
+        return records.with_context(**{CONTEXT_KEY: self})
+
+
 @dataclass(frozen=True)
-class StageMove:
-    """How the stage of an opportunity comes to change. Travels in the context of the records.
+class StageMove(Announcement):
+    """Announces a move to a stage, and how it came about.
 
-    Only an instance of this class is believed, and an object cannot arrive by RPC: a client that
-    sends the key sends text or numbers, which count as nothing.
-
-    :param trigger: ``trigger`` of the visits that the move opens.
+    :param trigger: ``trigger`` of the visits that the move opens; ``forced`` passes the gate.
     :param reason: kept on those visits.
-    :param bookkeeping: the write stores what was derived from a move; nothing is gated or logged again.
+    :param lead_ids: the opportunities that are moved.
+    :param stage_id: the stage that they are moved to.
     """
 
     trigger: str = "manual"
     reason: str | None = None
-    bookkeeping: bool = False
+    lead_ids: frozenset = frozenset()
+    stage_id: int | None = None
 
-    @classmethod
-    def of(cls, records):
-        """The move announced by the context of the records, or an ordinary one."""
-        move = records.env.context.get(CONTEXT_KEY)
-        return move if isinstance(move, cls) else cls()
+    def covers(self, lead):
+        """Whether the opportunity stands where this move was to bring it."""
+        return lead.id in self.lead_ids and lead.stage_id.id == self.stage_id
 
-    def on(self, records):
-        """The same records, carrying this move."""
-        return records.with_context(**{CONTEXT_KEY: self})
+
+@dataclass(frozen=True)
+class DerivedValues(Announcement):
+    """Announces a write that stores what follows from a move: nothing of it is gated or logged again."""
+
+    lead_ids: frozenset
+    values: dict = field(hash=False)
+
+    def matches(self, leads, vals, watched):
+        """Whether a write is the announced one: those records, those values, and no other watched field."""
+        return (
+            self.lead_ids.issuperset(leads.ids)
+            and all(name in vals and vals[name] == value for name, value in self.values.items())
+            and not (vals.keys() - self.values.keys()) & watched
+        )

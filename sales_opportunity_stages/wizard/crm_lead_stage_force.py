@@ -63,8 +63,8 @@ class CrmLeadStageForce(models.TransientModel):
         reason = (self.reason or "").strip()
         if not reason:
             raise UserError(self.env._("Give a reason for overriding the stage rules: it is kept on record."))
-        leads = StageMove("forced", reason).on(self.lead_ids)
-        leads.write({"stage_id": self.target_stage_id.id})
+        move = StageMove("forced", reason, frozenset(self.lead_ids.ids), self.target_stage_id.id)
+        move.on(self.lead_ids).write({"stage_id": self.target_stage_id.id})
         for lead in self.lead_ids:
             lead._message_log(
                 body=self.env._(
