@@ -16,12 +16,28 @@ WAYS_OUT = "install it (as root: apt-get install chromium), or name a Chrome or 
 
 # Only packages that the machine does not have are unpacked, so none of its own libraries is hidden by ours.
 WRAPPER = """#!/bin/sh
-root={folder}/root
+folder=$(dirname "$(dirname "$(readlink -f "$0")")")
+root=$folder/root
 export LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
 export XDG_DATA_DIRS="$root/usr/share:${{XDG_DATA_DIRS:-/usr/local/share:/usr/share}}"
-export XDG_CONFIG_HOME="{folder}/home" XDG_CACHE_HOME="{folder}/home"
-[ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_SYSROOT="$root"
+export XDG_DATA_HOME="$root/usr/share" XDG_CONFIG_HOME="$folder/home" XDG_CACHE_HOME="$folder/home"
+export FONTCONFIG_FILE="$folder/fonts.conf"
 exec "$root/usr/lib/chromium/chromium" "$@"
+"""
+# The machine's fonts, if it has any, and those below XDG_DATA_HOME.
+ALIASES = {
+    "Liberation Sans": ("sans-serif", "Arial", "Helvetica"),
+    "Liberation Serif": ("serif", "Times New Roman"),
+    "Liberation Mono": ("monospace", "Courier New"),
+}
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+    <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+    <dir prefix="xdg">fonts</dir>
+    <cachedir prefix="xdg">fontconfig</cachedir>
+{aliases}
+</fontconfig>
 """
 
 
@@ -59,20 +75,27 @@ def _fetch(folder):
     with layout.built(folder) as partial:
         for package in packages:
             apt.unpack(package, partial / "root", exclude=LEFT_OUT)
-        _wrap(partial, folder)
+        _wrap(partial)
     source.clean()
     _try(folder / "bin/chromium", folder)
 
 
-def _wrap(partial, folder):
-    """Write the script that starts the unpacked Chromium once its folder has its final name."""
-    root = partial / "root"
+def _wrap(folder):
+    """Write the script that starts the unpacked Chromium."""
+    root = folder / "root"
     if not (root / "usr/lib/chromium/chromium").exists():
         raise Fail(f"this distribution has no Chromium in its packages: {WAYS_OUT}")
     found = {library.parent for library in root.rglob("lib*.so*")}
-    libraries = ":".join(str(folder / path.relative_to(partial)) for path in sorted(found))
-    (partial / "bin").mkdir()
-    _script(partial / "bin/chromium", WRAPPER.format(folder=folder, libraries=libraries))
+    libraries = ":".join(f"$root/{path.relative_to(root)}" for path in sorted(found))
+    (folder / "fonts.conf").write_text(FONTS.format(aliases="\n".join(_font_aliases())))
+    (folder / "bin").mkdir()
+    _script(folder / "bin/chromium", WRAPPER.format(libraries=libraries))
+
+
+def _font_aliases():
+    for font, names in ALIASES.items():
+        for name in names:
+            yield f"    <alias><family>{name}</family><accept><family>{font}</family></accept></alias>"
 
 
 def _try(program, folder):

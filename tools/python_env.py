@@ -22,9 +22,12 @@ NO_VENV = "this Python cannot make virtual environments: apt-get install python3
 def ensure():
     """Return the folder of an environment that holds what the locks name, made if it is missing.
 
-    Pins that change get a new folder, so that nothing is pulled from under a command that still runs.
+    Pins that change get a new folder, so that nothing is pulled from under a command that still runs; so does a
+    checkout that was moved, because scripts name their Python by its path.
     """
-    folder = VENVS / layout.digest(sys.version, sys.base_prefix, *(lock.read_bytes() for lock in LOCKS))
+    folder = VENVS / layout.digest(
+        str(layout.ROOT), sys.version, sys.base_prefix, *(lock.read_bytes() for lock in LOCKS)
+    )
     with layout.locked("python"):
         if not (folder / "complete").exists():
             _make(folder)
@@ -71,12 +74,18 @@ def _pip_wheel():
     if not apt.available():
         raise Fail(NO_VENV)
     folder = layout.LOCAL / "pip"
+    if not folder.exists():
+        _fetch_pip(folder)
+    return next(folder.glob("usr/share/python-wheels/pip-*.whl"))
+
+
+def _fetch_pip(folder):
     source = apt.Apt("pip", NO_VENV)
     source.update("pip")
     packages = source.download("pip", ["python3-pip-whl"])
-    apt.unpack(packages[0], folder)
+    with layout.built(folder) as partial:
+        apt.unpack(packages[0], partial)
     source.clean()
-    return next(folder.glob("usr/share/python-wheels/pip-*.whl"))
 
 
 def _make_current(folder):

@@ -29,4 +29,13 @@ class TestBrowser(FolderCase):
     def test_packages_without_chromium(self):
         (self.root / "root").mkdir()
         with self.assertRaisesRegex(Fail, "no Chromium in its packages.*CHROME="):
-            browser._wrap(self.root, self.root)
+            browser._wrap(self.root)
+
+    def test_unpacked_one_finds_its_libraries_wherever_it_lies(self):
+        self.write("made/root/usr/lib/chromium/chromium", '#!/bin/sh\necho "$LD_LIBRARY_PATH" "$@"\n', mode=0o755)
+        self.write("made/root/usr/lib/some/libx.so.1")
+        browser._wrap(self.root / "made")
+        moved = (self.root / "made").rename(self.root / "moved to")
+        output = subprocess.run([moved / "bin/chromium", "--headless"], capture_output=True, text=True).stdout
+        self.assertIn(f"{moved}/root/usr/lib/some", output)
+        self.assertIn(" --headless", output)
