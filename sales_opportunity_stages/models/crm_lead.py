@@ -16,7 +16,6 @@ class CrmLead(models.Model):
 
     furthest_stage_id = fields.Many2one(
         "crm.stage",
-        string="Furthest Stage",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -7,7 +7,7 @@ class CrmLead(models.Model):
 
     _inherit = "crm.lead"
 
-    stage_checklist = fields.Json(compute="_compute_stage_checklist", string="Stage Checklist")
+    stage_checklist = fields.Json(compute="_compute_stage_checklist")
     stage_progress = fields.Char(
         compute="_compute_stage_checklist", help="Required rules of the stage that are met, of how many."
     )
@@ -23,7 +23,8 @@ class CrmLead(models.Model):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         self.stage_checklist = self.stage_progress = self.can_promote = False
         records = {record._origin.sudo(): record for record in self if record._origin}  # a form shows what is saved
-        leads = self.sudo().browse().concat(*records).filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
+        leads = self.sudo().browse().concat(*records)
+        leads = leads.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
         rules_by_lead = {lead: stage_map.rules_of(lead.stage_id.id) for lead in leads}
         met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules})
         activities = leads._get_checklist_activities() if any(rules_by_lead.values()) else {}
@@ -46,15 +47,16 @@ class CrmLead(models.Model):
 
     def _get_checklist_activities(self):
         """``{(lead id, stage id, activity type id): activity}``: done ones, else the next planned one."""
-        planned = self.env["mail.activity"].sudo().search_fetch(
-            [("stage_visit_id.lead_id", "in", self.ids)],
-            ["stage_visit_id", "activity_type_id", "user_id", "date_deadline"],
-            order="date_deadline desc, id desc",
+        planned = (
+            self.env["mail.activity"]
+            .sudo()
+            .search_fetch(
+                [("stage_visit_id.lead_id", "in", self.ids)],
+                ["stage_visit_id", "activity_type_id", "user_id", "date_deadline"],
+                order="date_deadline desc, id desc",
+            )
         )
-        by_key = {
-            (activity.stage_visit_id.lead_id.id, activity.stage_visit_id.stage_id.id, activity.activity_type_id.id): activity
-            for activity in planned
-        }
+        by_key = {activity._get_action_key(): activity for activity in planned}
         return {**by_key, **self._get_completed_actions()}
 
     def _prepare_checklist(self, items, can_promote):
@@ -114,11 +116,13 @@ class CrmLead(models.Model):
         """Open opportunities that have a stage to go to."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         open_domain = Domain([("type", "=", "opportunity"), ("won_status", "=", "pending"), ("active", "=", True)])
-        teams = self.env["crm.team"].sudo().with_context(active_test=False).search([]).ids
+        with_stages = sorted({team_id for stage in stage_map.stages.values() for team_id in stage.team_ids})
+        teams = [(team_id, Domain("team_id", "=", team_id)) for team_id in with_stages]
+        teams.append((None, Domain("team_id", "not in", with_stages)))  # all others go through the same stages
         dead_ends = Domain.OR(
-            Domain([("opportunity_type_id", "=", type_id), ("team_id", "=", team_id), ("stage_id", "=", path[-1])])
+            Domain([("opportunity_type_id", "=", type_id), ("stage_id", "=", path[-1])]) & team_domain
             for type_id in stage_map.types
-            for team_id in [*teams, False]
+            for team_id, team_domain in teams
             if (path := stage_map.path(type_id, team_id)) and not stage_map.stages[path[-1]].is_won
         )
         return open_domain & ~dead_ends
@@ -128,12 +132,17 @@ class CrmLead(models.Model):
         """The opportunities that meet a rule, as a domain."""
         if rule.kind == "condition":
             return self.env["crm.stage.rule"].sudo().browse(rule.id)._get_condition_domain()
-        done = self.env["mail.activity"].sudo().with_context(active_test=False)._search(
-            [
-                ("active", "=", False),
-                ("activity_type_id", "=", rule.activity_type_id),
-                ("stage_visit_id.stage_id", "=", rule.stage_id),
-            ]
+        done = (
+            self.env["mail.activity"]
+            .sudo()
+            .with_context(active_test=False)
+            ._search(
+                [
+                    ("active", "=", False),
+                    ("activity_type_id", "=", rule.activity_type_id),
+                    ("stage_visit_id.stage_id", "=", rule.stage_id),
+                ]
+            )
         )
         visits = self.env["crm.stage.visit"].sudo()._search([("id", "in", done.subselect("stage_visit_id"))])
         return Domain("id", "in", visits.subselect("lead_id"))

@@ -148,15 +148,17 @@ class CrmLead(models.Model):
 
     def _get_completed_actions(self):
         """``{(lead id, stage id, activity type id): activity}`` of what was scheduled in a stage and done."""
-        activities = self.env["mail.activity"].sudo().with_context(active_test=False).search_fetch(
-            [("stage_visit_id.lead_id", "in", self.ids), ("active", "=", False)],
-            ["stage_visit_id", "activity_type_id", "done_user_id", "date_done"],
-            order="id",
+        activities = (
+            self.env["mail.activity"]
+            .sudo()
+            .with_context(active_test=False)
+            .search_fetch(
+                [("stage_visit_id.lead_id", "in", self.ids), ("active", "=", False)],
+                ["stage_visit_id", "activity_type_id", "done_user_id", "date_done"],
+                order="id",
+            )
         )
-        return {
-            (activity.stage_visit_id.lead_id.id, activity.stage_visit_id.stage_id.id, activity.activity_type_id.id): activity
-            for activity in activities
-        }
+        return {activity._get_action_key(): activity for activity in activities}
 
     # ------------------------------------------------------------
     # Saying no

@@ -85,10 +85,12 @@ class CrmLead(models.Model):
         """
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         candidates = self.filtered(
-            lambda lead: lead.stage_id.id in stage_map.promoting_stage_ids
-            and lead.type == "opportunity"
-            and lead.active
-            and lead.won_status == "pending"
+            lambda lead: (
+                lead.stage_id.id in stage_map.promoting_stage_ids
+                and lead.type == "opportunity"
+                and lead.active
+                and lead.won_status == "pending"
+            )
         )
         if not candidates:
             return
@@ -105,10 +107,19 @@ class CrmLead(models.Model):
     def _get_completed_promotions(self):
         """``{lead id: the rule}`` of the promoting actions completed during the present stay."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        activities = self.env["mail.activity"].sudo().with_context(active_test=False).search_fetch(
-            [("done_visit_id.lead_id", "in", self.ids), ("done_visit_id.date_end", "=", False), ("active", "=", False)],
-            ["done_visit_id", "stage_visit_id", "activity_type_id"],
-            order="id",
+        activities = (
+            self.env["mail.activity"]
+            .sudo()
+            .with_context(active_test=False)
+            .search_fetch(
+                [
+                    ("done_visit_id.lead_id", "in", self.ids),
+                    ("done_visit_id.date_end", "=", False),
+                    ("active", "=", False),
+                ],
+                ["done_visit_id", "stage_visit_id", "activity_type_id"],
+                order="id",
+            )
         )
         completed = {}
         for activity in activities:

@@ -11,7 +11,6 @@ class CrmLead(models.Model):
 
     opportunity_type_id = fields.Many2one(
         "crm.opportunity.type",
-        string="Opportunity Type",
         compute="_compute_opportunity_type_id",
         store=True,
         readonly=False,
@@ -81,7 +80,8 @@ class CrmLead(models.Model):
             if opportunity_type and lead.stage_id and not stage_map.is_open_to(lead.stage_id.id, opportunity_type.id):
                 raise ValidationError(
                     self.env._(
-                        "'%(lead)s' is of type %(type)s and cannot stand in stage %(stage)s. Its stages are: %(stages)s.",
+                        "'%(lead)s' is of type %(type)s and cannot stand in stage %(stage)s. "
+                        "Its stages are: %(stages)s.",
                         lead=lead.name,
                         type=opportunity_type.name,
                         stage=lead.stage_id.name,
@@ -132,7 +132,7 @@ class CrmLead(models.Model):
             type_id, team_id = lead.opportunity_type_id.id, lead.team_id.id
             if not stage_map.suits(lead.stage_id.id, type_id, team_id):
                 lead.stage_id = stage_map.entry_stage(type_id, team_id)
-        super()._compute_stage_id()
+        return super()._compute_stage_id()
 
     def _stage_find(self, team_id=False, domain=None, order="sequence, id", limit=1):
         """Only stages of the type of these opportunities; for leads, of the type they would get."""
@@ -165,7 +165,9 @@ class CrmLead(models.Model):
             default = self.env["crm.opportunity.type"]._get_stage_map().default_type(self.env.company.id)
             type_ids = {default} - {None}
         return columns.filtered(
-            lambda stage: stage in stages or not stage.opportunity_type_ids or type_ids & set(stage.opportunity_type_ids.ids)
+            lambda stage: (
+                stage in stages or not stage.opportunity_type_ids or type_ids & set(stage.opportunity_type_ids.ids)
+            )
         )
 
     @api.model

@@ -41,10 +41,14 @@ class CrmLead(models.Model):
 
     def _get_stage_visits(self):
         """``{lead id: its visits, the last first}``."""
-        visits = self.env["crm.stage.visit"].sudo().search_fetch(
-            [("lead_id", "in", self.ids)],
-            ["lead_id", "opportunity_type_id", "stage_id", "date_end", "outcome"],
-            order="id desc",
+        visits = (
+            self.env["crm.stage.visit"]
+            .sudo()
+            .search_fetch(
+                [("lead_id", "in", self.ids)],
+                ["lead_id", "opportunity_type_id", "stage_id", "date_end", "outcome"],
+                order="id desc",
+            )
         )
         by_lead = defaultdict(visits.browse)
         for visit in visits:
@@ -53,8 +57,10 @@ class CrmLead(models.Model):
 
     def _get_open_visits(self):
         """``{lead id: its open visit}`` of the opportunities that have one."""
-        visits = self.env["crm.stage.visit"].sudo().search_fetch(
-            [("lead_id", "in", self.ids), ("date_end", "=", False)], ["lead_id", "stage_id"]
+        visits = (
+            self.env["crm.stage.visit"]
+            .sudo()
+            .search_fetch([("lead_id", "in", self.ids), ("date_end", "=", False)], ["lead_id", "stage_id"])
         )
         return {visit.lead_id.id: visit for visit in visits}
 
@@ -150,14 +156,17 @@ class CrmLead(models.Model):
             for lead in self
             if stage_map.follows_stage(lead.opportunity_type_id.id) and not lead.stage_id.is_won
         }
-        super()._compute_probabilities()
+        result = super()._compute_probabilities()
         for lead, probability in kept.items():
             if lead.probability != probability:
                 lead.probability = probability
+        return result
 
     def _pls_get_naive_bayes_probabilities(self, batch_mode=False, is_tooltip=False):
         """The nightly scoring writes past the compute: keep from it what follows the stage."""
-        probabilities, tooltip = super()._pls_get_naive_bayes_probabilities(batch_mode=batch_mode, is_tooltip=is_tooltip)
+        probabilities, tooltip = super()._pls_get_naive_bayes_probabilities(
+            batch_mode=batch_mode, is_tooltip=is_tooltip
+        )
         if batch_mode:
             stage_map = self.env["crm.opportunity.type"]._get_stage_map()
             for lead in self:

@@ -89,7 +89,9 @@ class CrmOpportunityType(models.Model):
         return types
 
     def write(self, vals):
-        typed_stages = self.stage_ids.filtered("opportunity_type_ids") if "stage_ids" in vals else self.stage_ids.browse()
+        typed_stages = (
+            self.stage_ids.filtered("opportunity_type_ids") if "stage_ids" in vals else self.stage_ids.browse()
+        )
         result = super().write(vals)
         self._check_no_stage_set_free(typed_stages)
         self.env.registry.clear_cache()
@@ -147,13 +149,11 @@ class CrmOpportunityType(models.Model):
 
         :rtype: StageMap
         """
-        types = self.sudo().with_context(active_test=False).search([], order=self._order)
-        stages = self.env["crm.stage"].sudo().search([])
-        rules = self.env["crm.stage.rule"].sudo().search([])
+        types = self.sudo().with_context(active_test=False).search(Domain.TRUE, order=self._order)
+        stages = self.env["crm.stage"].sudo().search(Domain.TRUE)
+        rules = self.env["crm.stage.rule"].sudo().search(Domain.TRUE)
         return StageMap(
             [Type(t.id, t.active, t.company_id.id or None, t.probability_mode) for t in types],
             [stage._to_stage_map() for stage in stages],
             [rule._to_stage_map() for rule in rules],
         )
-
-

@@ -83,7 +83,9 @@ class CrmStage(models.Model):
 
     def unlink(self):
         stage_ids = self.ids
-        affected = self.env["crm.lead"].sudo().with_context(active_test=False).search([("furthest_stage_id", "in", stage_ids)])
+        affected = (
+            self.env["crm.lead"].sudo().with_context(active_test=False).search([("furthest_stage_id", "in", stage_ids)])
+        )
         result = super().unlink()
         self.env.registry.clear_cache()
         affected._store_furthest_stages()

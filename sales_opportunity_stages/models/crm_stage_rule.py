@@ -88,7 +88,8 @@ class CrmStageRule(models.Model):
             if rule.activity_type_id.res_model not in (False, "crm.lead"):
                 raise ValidationError(
                     self.env._(
-                        "Activity type '%(type)s' cannot be scheduled on opportunities.", type=rule.activity_type_id.name
+                        "Activity type '%(type)s' cannot be scheduled on opportunities.",
+                        type=rule.activity_type_id.name,
                     )
                 )
 
@@ -99,7 +100,9 @@ class CrmStageRule(models.Model):
                 self.env["crm.lead"].sudo().search(rule._get_condition_domain(), limit=1)
             except Exception as error:  # whatever is wrong with what was typed, the user must hear of it
                 raise ValidationError(
-                    self.env._("The domain of condition '%(rule)s' cannot be used: %(error)s", rule=rule.name, error=error)
+                    self.env._(
+                        "The domain of condition '%(rule)s' cannot be used: %(error)s", rule=rule.name, error=error
+                    )
                 ) from error
 
     @api.constrains("target_stage_id", "stage_id", "promotes")

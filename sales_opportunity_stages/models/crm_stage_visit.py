@@ -53,7 +53,7 @@ class CrmStageVisit(models.Model):
         help="What brought the opportunity into the stage.",
     )
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True, help="Who was responsible at that time.")
-    moved_by_id = fields.Many2one("res.users", "Moved By", readonly=True)
+    moved_by_id = fields.Many2one("res.users", readonly=True)
     reason = fields.Char(readonly=True)
     company_currency = fields.Many2one("res.currency", related="lead_id.company_currency")
     expected_revenue = fields.Monetary(
@@ -62,9 +62,7 @@ class CrmStageVisit(models.Model):
     duration_days = fields.Float(
         "Days", compute="_compute_duration_days", store=True, aggregator="avg", help="Length of an ended stay, in days."
     )
-    activity_ids = fields.One2many(
-        "mail.activity", "stage_visit_id", context={"active_test": False}, string="Activities scheduled in this stay"
-    )
+    activity_ids = fields.One2many("mail.activity", "stage_visit_id", context={"active_test": False})
 
     _one_open_visit = models.UniqueIndex("(lead_id) WHERE date_end IS NULL")
 

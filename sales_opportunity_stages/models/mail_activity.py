@@ -41,7 +41,7 @@ class MailActivity(models.Model):
     @api.depends("res_model", "res_id")
     def _compute_allowed_activity_type_ids(self):
         for activity in self:
-            lead = self.env["crm.lead"].browse(activity.res_model == "crm.lead" and activity.res_id or ())
+            lead = self.env["crm.lead"].browse((activity.res_model == "crm.lead" and activity.res_id) or ())
             activity.allowed_activity_type_ids = self._get_types_allowed_on(activity.res_model, lead)
 
     @api.model
@@ -109,12 +109,17 @@ class MailActivity(models.Model):
         if done and not self.env.su:
             raise UserError(
                 self.env._(
-                    "'%(activity)s' on '%(document)s' is done and counts in its stage: it can no longer be made another "
+                    "'%(activity)s' on '%(document)s' is done and counts in its stage: it cannot be made another "
                     "action. Schedule a new one.",
                     activity=done[0].display_name,
                     document=done[0].res_name,
                 )
             )
+
+    def _get_action_key(self):
+        """What the activity counts for: (opportunity id, stage id, activity type id)."""
+        visit = self.stage_visit_id
+        return visit.lead_id.id, visit.stage_id.id, self.activity_type_id.id
 
     # ------------------------------------------------------------
     # Scheduling
@@ -156,7 +161,8 @@ class MailActivity(models.Model):
             if allowed and activity.activity_type_id.id not in allowed:
                 raise ValidationError(
                     self.env._(
-                        "'%(activity)s' cannot be scheduled on '%(lead)s' in stage %(stage)s. Allowed there: %(allowed)s.",
+                        "'%(activity)s' cannot be scheduled on '%(lead)s' in stage %(stage)s. "
+                        "Allowed there: %(allowed)s.",
                         activity=activity.activity_type_id.name or "",
                         lead=lead.name,
                         stage=lead.stage_id.name,
@@ -178,7 +184,9 @@ class MailActivity(models.Model):
         for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
             by_visit[visits.get(activity.res_id)] += activity
         for visit, activities in by_visit.items():
-            activities._write_stage_fields({"done_visit_id": visit.id if visit else False, "done_user_id": self.env.uid})
+            activities._write_stage_fields(
+                {"done_visit_id": visit.id if visit else False, "done_user_id": self.env.uid}
+            )
         leads._forget_stage_checklist()
         leads._promote_automatically(completing=True)
 

@@ -27,7 +27,10 @@ class OpportunityStagesSetup:
         cls._set_up_users()
         ActivityType = cls.env["mail.activity.type"]
         cls.act_call, cls.act_email, cls.act_visit, cls.act_sign, cls.act_other = ActivityType.create(
-            [{"name": name, "res_model": "crm.lead"} for name in ("Call A", "Email A", "Visit A", "Signature A", "Other A")]
+            [
+                {"name": name, "res_model": "crm.lead"}
+                for name in ("Call A", "Email A", "Visit A", "Signature A", "Other A")
+            ]
         )
         cls.type_project, cls.type_quick = cls.env["crm.opportunity.type"].create(
             [
@@ -139,7 +142,9 @@ class OpportunityStagesSetup:
 
     @classmethod
     def _schedule(cls, lead, activity_type, **values):
-        return lead.activity_schedule(activity_type_id=activity_type.id, user_id=lead.env.uid, automated=False, **values)
+        return lead.activity_schedule(
+            activity_type_id=activity_type.id, user_id=lead.env.uid, automated=False, **values
+        )
 
     @classmethod
     def _complete(cls, lead, *activity_types):
@@ -158,7 +163,6 @@ class OpportunityStagesSetup:
         """The visits in order, as (stage, outcome, trigger)."""
         visits = lead.sudo().stage_visit_ids.sorted("id")
         return [(visit.stage_id, visit.outcome, visit.trigger) for visit in visits]
-
 
     @contextmanager
     def assertRefused(self, pattern, exception=UserError):

@@ -61,17 +61,31 @@ class TestJsonRpc(OpportunityStagesSetup, HttpCase):
                 self._call("crm.lead", "write", lead.ids, {"stage_id": self.stage_needs.id}, context=context), "Call A"
             )
             self.assertRpcRefused(
-                self._call("crm.lead", "create", [{"name": "x", "type": "opportunity", "team_id": self.team.id, "stage_id": self.stage_needs.id}], context=context),
+                self._call(
+                    "crm.lead",
+                    "create",
+                    [{"name": "x", "type": "opportunity", "team_id": self.team.id, "stage_id": self.stage_needs.id}],
+                    context=context,
+                ),
                 "Cannot start 'x' in Needs",
             )
             self.assertRpcRefused(
-                self._call("crm.stage.visit", "create", [{"lead_id": lead.id, "date_start": "2020-01-01 00:00:00"}], context=context),
+                self._call(
+                    "crm.stage.visit",
+                    "create",
+                    [{"lead_id": lead.id, "date_start": "2020-01-01 00:00:00"}],
+                    context=context,
+                ),
             )
             self.assertRpcRefused(
-                self._call("crm.lead", "activity_schedule", lead.ids, activity_type_id=self.act_visit.id, context=context),
+                self._call(
+                    "crm.lead", "activity_schedule", lead.ids, activity_type_id=self.act_visit.id, context=context
+                ),
                 "Allowed there: Call A, Email A",
             )
-            self.assertRpcRefused(self._call("crm.lead", "write", lead.ids, {"furthest_stage_id": self.stage_won.id}, context=context))
+            self.assertRpcRefused(
+                self._call("crm.lead", "write", lead.ids, {"furthest_stage_id": self.stage_won.id}, context=context)
+            )
 
     def test_private_methods_and_wizard(self):
         lead = self._create_opportunity()
@@ -93,30 +107,60 @@ class TestJsonRpc(OpportunityStagesSetup, HttpCase):
         for user in (self.salesman, self.manager):
             self.assertRpcRefused(self._call("crm.stage.visit", "write", visit.ids, {"reason": "x"}, user=user))
             self.assertRpcRefused(self._call("crm.stage.visit", "unlink", visit.ids, user=user))
-            self.assertRpcRefused(self._call("crm.lead", "write", lead.ids, {"stage_visit_ids": [[2, visit.id]]}, user=user))
-            self.assertRpcRefused(self._call("crm.lead", "write", lead.ids, {"stage_visit_ids": [[0, 0, {"date_start": "2020-01-01"}]]}, user=user))
+            self.assertRpcRefused(
+                self._call("crm.lead", "write", lead.ids, {"stage_visit_ids": [[2, visit.id]]}, user=user)
+            )
+            self.assertRpcRefused(
+                self._call(
+                    "crm.lead",
+                    "write",
+                    lead.ids,
+                    {"stage_visit_ids": [[0, 0, {"date_start": "2020-01-01"}]]},
+                    user=user,
+                )
+            )
         self.assertRpcRefused(self._call("crm.stage.rule", "unlink", self.rule_call.ids))
         self.assertRpcRefused(self._call("crm.stage.rule", "write", self.rule_call.ids, {"required": False}))
         self.assertRpcRefused(self._call("crm.stage", "write", self.stage_needs.ids, {"sequence": 0}))
-        self.assertRpcRefused(self._call("crm.opportunity.type", "write", self.type_project.ids, {"stage_ids": [[3, self.stage_contact.id]]}))
+        self.assertRpcRefused(
+            self._call(
+                "crm.opportunity.type", "write", self.type_project.ids, {"stage_ids": [[3, self.stage_contact.id]]}
+            )
+        )
         self.assertRpcRefused(self._call("crm.stage.visit", "search_read", [], user=self.employee))
         self.assertTrue(visit.exists())
 
     def test_activities(self):
         lead, donor = self._create_opportunities(2)
         model_id = self.env["ir.model"]._get_id("crm.lead")
-        values = {"res_model_id": model_id, "res_id": lead.id, "activity_type_id": self.act_visit.id, "user_id": self.salesman.id}
+        values = {
+            "res_model_id": model_id,
+            "res_id": lead.id,
+            "activity_type_id": self.act_visit.id,
+            "user_id": self.salesman.id,
+        }
         self.assertRpcRefused(self._call("mail.activity", "create", [values]), "Allowed there: Call A, Email A")
         self.assertRpcRefused(
-            self._call("mail.activity", "create", [{**values, "previous_activity_type_id": self.act_call.id}]), "Allowed there"
+            self._call("mail.activity", "create", [{**values, "previous_activity_type_id": self.act_call.id}]),
+            "Allowed there",
         )
         self.assertRpcRefused(
-            self._call("mail.activity", "create", [{**values, "activity_type_id": self.act_call.id, "stage_visit_id": donor.stage_visit_ids.id}])
+            self._call(
+                "mail.activity",
+                "create",
+                [{**values, "activity_type_id": self.act_call.id, "stage_visit_id": donor.stage_visit_ids.id}],
+            )
         )
-        activity_id = self._call("mail.activity", "create", [{**values, "activity_type_id": self.act_email.id}])["result"][0]
-        self.assertRpcRefused(self._call("mail.activity", "write", [activity_id], {"activity_type_id": self.act_visit.id}))
+        activity_id = self._call("mail.activity", "create", [{**values, "activity_type_id": self.act_email.id}])[
+            "result"
+        ][0]
+        self.assertRpcRefused(
+            self._call("mail.activity", "write", [activity_id], {"activity_type_id": self.act_visit.id})
+        )
         self.assertNotIn("error", self._call("mail.activity", "action_feedback", [activity_id]))
-        self.assertRpcRefused(self._call("mail.activity", "write", [activity_id], {"activity_type_id": self.act_call.id}), "is done")
+        self.assertRpcRefused(
+            self._call("mail.activity", "write", [activity_id], {"activity_type_id": self.act_call.id}), "is done"
+        )
         self.assertRpcRefused(self._call("crm.lead", "action_promote", lead.ids), "Contact: Call A")
 
     def test_the_honest_way(self):

@@ -13,7 +13,11 @@ class TestOpportunityType(OpportunityStagesCase):
     # ------------------------------------------------------------
 
     def test_type_comes_from_the_team(self):
-        lead = self.env["crm.lead"].with_user(self.salesman).create({"name": "x", "type": "opportunity", "team_id": self.team.id})
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .create({"name": "x", "type": "opportunity", "team_id": self.team.id})
+        )
         self.assertEqual(lead.opportunity_type_id, self.type_project)
         self.assertEqual(lead.stage_id, self.stage_contact)
 
@@ -37,8 +41,11 @@ class TestOpportunityType(OpportunityStagesCase):
     def test_a_given_stage_decides_where_the_team_does_not(self):
         lead = self._create_opportunity(opportunity_type_id=None, stage_id=self.stage_quick.id)
         self.assertEqual(lead.opportunity_type_id, self.type_quick)
-        lead = self.env["crm.lead"].with_user(self.salesman).with_context(default_stage_id=self.stage_quick.id).create(
-            {"name": "In a column", "type": "opportunity", "team_id": self.team.id}
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .with_context(default_stage_id=self.stage_quick.id)
+            .create({"name": "In a column", "type": "opportunity", "team_id": self.team.id})
         )
         self.assertEqual((lead.opportunity_type_id, lead.stage_id), (self.type_quick, self.stage_quick))
 
@@ -77,7 +84,13 @@ class TestOpportunityType(OpportunityStagesCase):
     def _create_leads(self, count):
         return self.env["crm.lead"].create(
             [
-                {"name": f"Raw {i}", "type": "lead", "team_id": self.team.id, "user_id": self.salesman.id, "email_from": f"{i}@x.example"}
+                {
+                    "name": f"Raw {i}",
+                    "type": "lead",
+                    "team_id": self.team.id,
+                    "user_id": self.salesman.id,
+                    "email_from": f"{i}@x.example",
+                }
                 for i in range(count)
             ]
         )
@@ -90,13 +103,17 @@ class TestOpportunityType(OpportunityStagesCase):
         self.assertEqual(wizard.opportunity_type_id, self.type_project)
         wizard.opportunity_type_id = self.type_quick
         wizard.action_apply()
-        self.assertEqual((lead.type, lead.opportunity_type_id, lead.stage_id), ("opportunity", self.type_quick, self.stage_quick))
+        self.assertEqual(
+            (lead.type, lead.opportunity_type_id, lead.stage_id), ("opportunity", self.type_quick, self.stage_quick)
+        )
 
     def test_mass_conversion_offers_the_type(self):
         leads = self._create_leads(3)
         Wizard = self.env["crm.lead2opportunity.partner.mass"].with_user(self.salesman)
         context = {"active_model": "crm.lead", "active_ids": leads.ids}
-        wizard = Wizard.with_context(**context).create({"user_ids": [Command.set(self.salesman.ids)], "deduplicate": False})
+        wizard = Wizard.with_context(**context).create(
+            {"user_ids": [Command.set(self.salesman.ids)], "deduplicate": False}
+        )
         self.assertTrue(wizard.opportunity_type_id)
         wizard.opportunity_type_id = self.type_quick
         wizard.with_context(**context).action_mass_convert()
@@ -162,7 +179,9 @@ class TestOpportunityType(OpportunityStagesCase):
         self.assertEqual(lead.stage_id, self.stage_contact)
         lead.write({"opportunity_type_id": self.type_quick.id})
         with self.assertRefused("Cannot start 'Acme line 3' in Closing"):
-            lead.with_user(self.manager).write({"opportunity_type_id": self.type_project.id, "stage_id": self.stage_closing.id})
+            lead.with_user(self.manager).write(
+                {"opportunity_type_id": self.type_project.id, "stage_id": self.stage_closing.id}
+            )
 
     def test_changing_the_team_keeps_the_type(self):
         team = self.env["crm.team"].create({"name": "Parts", "opportunity_type_id": self.type_quick.id})
@@ -177,11 +196,16 @@ class TestOpportunityType(OpportunityStagesCase):
     def test_a_stage_of_another_type_is_refused_everywhere(self):
         lead = self._create_opportunity()
         for user in (self.salesman, self.manager, self.env.ref("base.user_root")):
-            with self.subTest(user=user.login), self.assertRefused("cannot stand in stage Asked. Its stages are: Contact, Needs", ValidationError):
+            with (
+                self.subTest(user=user.login),
+                self.assertRefused("cannot stand in stage Asked. Its stages are: Contact, Needs", ValidationError),
+            ):
                 lead.with_user(user).write({"stage_id": self.stage_quick.id})
         with self.assertRaises(ValidationError):
             self._create_opportunity(stage_id=self.stage_quick.id)
-        result = self.env["crm.lead"].with_user(self.manager).load([".id", "stage_id/.id"], [[lead.id, self.stage_quick.id]])
+        result = (
+            self.env["crm.lead"].with_user(self.manager).load([".id", "stage_id/.id"], [[lead.id, self.stage_quick.id]])
+        )
         self.assertFalse(result["ids"])
 
     def test_stage_choices_follow_the_type(self):
@@ -189,7 +213,9 @@ class TestOpportunityType(OpportunityStagesCase):
         self.assertEqual(lead._stage_find(), self.stage_quick)
         self.assertEqual(lead._stage_find(domain=[("is_won", "=", True)], limit=None), self.stage_quick_won)
         raw = self.env["crm.lead"].create({"name": "Raw", "type": "lead", "team_id": self.team.id})
-        self.assertEqual(raw.stage_id, self.stage_contact, "a lead waits in the first stage of the type that it would get")
+        self.assertEqual(
+            raw.stage_id, self.stage_contact, "a lead waits in the first stage of the type that it would get"
+        )
         field_domain = self.env["crm.lead"].fields_get(["stage_id"])["stage_id"]["domain"]
         self.assertIn("opportunity_type_ids", field_domain)
 
@@ -213,15 +239,27 @@ class TestOpportunityType(OpportunityStagesCase):
 
     def test_columns_follow_the_type(self):
         self._create_opportunity()
-        project = (self.stage_contact | self.stage_needs | self.stage_solution | self.stage_closing | self.stage_won).ids
+        project = (
+            self.stage_contact | self.stage_needs | self.stage_solution | self.stage_closing | self.stage_won
+        ).ids
         shared = self._create_stage("For all", 1100, 5, opportunity_type_ids=False)
         base = [("type", "=", "opportunity"), ("team_id", "=", self.team.id)]
-        for condition in (("opportunity_type_id", "=", self.type_project.id), ("opportunity_type_id", "ilike", "Plant")):
+        for condition in (
+            ("opportunity_type_id", "=", self.type_project.id),
+            ("opportunity_type_id", "ilike", "Plant"),
+        ):
             with self.subTest(condition=condition):
                 self.assertEqual(self._get_columns([*base, condition]), [*project, shared.id])
         quick = [self.stage_quick.id, self.stage_quick_won.id, shared.id]
         self.assertEqual(self._get_columns([*base, ("opportunity_type_id", "in", self.type_quick.ids)]), quick)
-        both = self._get_columns([*base, "|", ("opportunity_type_id", "=", self.type_quick.id), ("opportunity_type_id", "=", self.type_project.id)])
+        both = self._get_columns(
+            [
+                *base,
+                "|",
+                ("opportunity_type_id", "=", self.type_quick.id),
+                ("opportunity_type_id", "=", self.type_project.id),
+            ]
+        )
         self.assertEqual(set(both), {*project, *quick})
 
     def test_unfiltered_columns_are_those_in_use_and_of_the_first_type(self):
@@ -240,7 +278,9 @@ class TestOpportunityType(OpportunityStagesCase):
         with Form(self.env["crm.opportunity.type"].with_user(self.manager)) as form:
             form.name = "Service"
         service = form.record
-        service.write({"stage_ids": [Command.create({"name": "Ticket", "sequence": 2}), Command.link(self.stage_won.id)]})
+        service.write(
+            {"stage_ids": [Command.create({"name": "Ticket", "sequence": 2}), Command.link(self.stage_won.id)]}
+        )
         ticket = service.stage_ids.filtered(lambda stage: stage.name == "Ticket")
         self.assertEqual(ticket.opportunity_type_ids, service)
         service.write({"stage_ids": [Command.update(ticket.id, {"sequence": 5, "probability": 30})]})

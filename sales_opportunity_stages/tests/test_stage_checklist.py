@@ -22,7 +22,9 @@ class TestStageChecklist(OpportunityStagesCase):
         self.assertEqual((item["activity_id"], item["user"]), (planned.id, self.salesman.name))
         planned.with_user(self.supervisor).action_feedback()
         item = lead.stage_checklist["items"][0]
-        self.assertEqual((item["state"], item["user"], item["date"]), ("done", self.supervisor.name, str(planned.date_done)))
+        self.assertEqual(
+            (item["state"], item["user"], item["date"]), ("done", self.supervisor.name, str(planned.date_done))
+        )
         lead.expected_revenue = 4
         self.assertEqual(lead.stage_progress, "2/3")
         self.assertEqual(lead.stage_checklist["missing"], ["Signature A"])
@@ -63,7 +65,9 @@ class TestStageChecklist(OpportunityStagesCase):
         self.assertEqual(set(found), set(leads.filtered("can_promote")), "the search agrees with the field")
         found = Lead.search([("can_promote", "=", False), ("id", "in", leads.ids)])
         self.assertEqual(set(found), {not_ready, lost, won})
-        found = Lead.search([("can_promote", "=", True), ("stage_id.rule_ids.required", "=", True), ("id", "in", leads.ids)])
+        found = Lead.search(
+            [("can_promote", "=", True), ("stage_id.rule_ids.required", "=", True), ("id", "in", leads.ids)]
+        )
         self.assertEqual(set(found), {ready, quoted})
 
     def test_form_of_a_new_opportunity(self):

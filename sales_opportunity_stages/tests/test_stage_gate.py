@@ -181,7 +181,9 @@ class TestStageGate(OpportunityStagesCase):
             self.env["crm.lead"].with_user(self.salesman).with_context(default_stage_id=self.stage_won.id).create(
                 {"name": "By context", "type": "opportunity", "opportunity_type_id": self.type_project.id}
             )
-        self.assertStage(self._create_opportunity(stage_id=self.stage_closing.id, user=self.manager), self.stage_closing)
+        self.assertStage(
+            self._create_opportunity(stage_id=self.stage_closing.id, user=self.manager), self.stage_closing
+        )
         self.assertStage(
             self._create_opportunity(stage_id=self.stage_won.id, user=self.env.ref("base.user_root")), self.stage_won
         )
@@ -211,21 +213,29 @@ class TestStageGate(OpportunityStagesCase):
     def test_import_of_a_change(self):
         lead = self._create_opportunity()
         result = (
-            self.env["crm.lead"].with_user(self.salesman).load([".id", "stage_id/.id"], [[lead.id, self.stage_needs.id]])
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .load([".id", "stage_id/.id"], [[lead.id, self.stage_needs.id]])
         )
         self.assertFalse(result["ids"])
         self.assertIn("Contact: Call A", str(result["messages"]))
         self.assertStage(lead, self.stage_contact)
 
     def test_conversion_starts_where_it_is_earned(self):
-        lead = self.env["crm.lead"].with_user(self.salesman).create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        )
         lead.stage_id = self.stage_closing
         lead.convert_opportunity(self.env["res.partner"])
         self.assertEqual(lead.opportunity_type_id, self.type_project)
         self.assertStage(lead, self.stage_contact)
 
     def test_conversion_into_a_named_stage_is_gated(self):
-        lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead", "team_id": self.team.id, "user_id": self.salesman.id})
+        lead = self.env["crm.lead"].create(
+            {"name": "Raw", "type": "lead", "team_id": self.team.id, "user_id": self.salesman.id}
+        )
         for user in (self.salesman, self.manager):
             with self.subTest(user=user.login), self.assertRaises(UserError):
                 lead.with_user(user).write({"type": "opportunity", "stage_id": self.stage_closing.id})
@@ -361,7 +371,9 @@ class TestStageGate(OpportunityStagesCase):
         wizard.action_force()
         self.assertStage(lead, self.stage_closing)
         visit = lead.stage_visit_ids.sorted("id")[-1]
-        self.assertEqual((visit.trigger, visit.reason, visit.moved_by_id), ("forced", "Framework contract", self.manager))
+        self.assertEqual(
+            (visit.trigger, visit.reason, visit.moved_by_id), ("forced", "Framework contract", self.manager)
+        )
         self.assertIn("Framework contract", lead.message_ids[0].body + lead.message_ids[1].body)
 
     def test_override_is_for_administrators_alone(self):
@@ -392,7 +404,11 @@ class TestStageGate(OpportunityStagesCase):
         """What an automation does in the same call, with the same context, is an ordinary write."""
         lead, other = self._create_opportunities(2)
         move = StageMove("forced", "reason", frozenset(lead.ids), self.stage_needs.id)
-        for records, stage in ((other, self.stage_needs), (lead, self.stage_solution), (lead | other, self.stage_needs)):
+        for records, stage in (
+            (other, self.stage_needs),
+            (lead, self.stage_solution),
+            (lead | other, self.stage_needs),
+        ):
             with self.subTest(stage=stage.name, count=len(records)), self.assertRaises(UserError):
                 move.on(records).write({"stage_id": stage.id})
         derived = DerivedValues(frozenset(lead.ids), {"probability": 1})

@@ -14,9 +14,12 @@ class TestAllowedActions(OpportunityStagesCase):
         lead = self._create_opportunity()
         self.assertEqual(lead._get_allowed_activity_types(), self.act_call | self.act_email)
         for user in (self.salesman, self.manager, self.env.ref("base.user_root")):
-            with self.subTest(user=user.login), self.assertRefused(
-                "'Visit A' cannot be scheduled on 'Acme line 3' in stage Contact. Allowed there: Call A, Email A",
-                ValidationError,
+            with (
+                self.subTest(user=user.login),
+                self.assertRefused(
+                    "'Visit A' cannot be scheduled on 'Acme line 3' in stage Contact. Allowed there: Call A, Email A",
+                    ValidationError,
+                ),
             ):
                 self._schedule(lead.with_user(user), self.act_visit)
         self.assertTrue(self._schedule(lead, self.act_email))
@@ -32,8 +35,10 @@ class TestAllowedActions(OpportunityStagesCase):
         activity = self._schedule(lead, self.act_call)
         with self.assertRefused("Allowed there: Call A, Email A", ValidationError):
             activity.write({"activity_type_id": self.act_visit.id})
-        free = self.env["mail.activity"].with_user(self.salesman).create(
-            {"activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "user_id": self.salesman.id}
+        free = (
+            self.env["mail.activity"]
+            .with_user(self.salesman)
+            .create({"activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "user_id": self.salesman.id})
         )
         with self.assertRefused("Allowed there", ValidationError):
             free.write({"res_model_id": self.env["ir.model"]._get_id("crm.lead"), "res_id": lead.id})
@@ -55,7 +60,11 @@ class TestAllowedActions(OpportunityStagesCase):
         self.assertIn("Allowed there", str(result["messages"]))
 
     def test_leads_allow_all(self):
-        lead = self.env["crm.lead"].with_user(self.salesman).create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        )
         self.assertTrue(self._schedule(lead, self.act_other))
 
     def test_on_an_opportunity_the_assignee_may_not_read(self):
@@ -89,7 +98,11 @@ class TestAllowedActions(OpportunityStagesCase):
 
     def test_wizard_elsewhere_is_left_alone(self):
         partner = self.env["res.partner"].create({"name": "Acme"})
-        wizard = self.env["mail.activity.schedule"].with_context(active_model="res.partner", active_ids=partner.ids).create({})
+        wizard = (
+            self.env["mail.activity.schedule"]
+            .with_context(active_model="res.partner", active_ids=partner.ids)
+            .create({})
+        )
         self.assertIn(self.env.ref("mail.mail_activity_data_todo"), wizard.allowed_activity_type_ids)
         self.assertNotIn(self.act_call, wizard.allowed_activity_type_ids)
 
@@ -141,7 +154,9 @@ class TestAllowedActions(OpportunityStagesCase):
         lead = self._create_opportunity()
         for value in (True, {"vals_list": []}):
             with self.assertRaises(ValidationError):
-                self._schedule(lead.with_context(opportunity_chain=value, opportunity_unruled_activity=value), self.act_visit)
+                self._schedule(
+                    lead.with_context(opportunity_chain=value, opportunity_unruled_activity=value), self.act_visit
+                )
 
 
 class TestAutomaticPromotion(OpportunityStagesCase):

@@ -23,7 +23,9 @@ class TestStageVisit(OpportunityStagesCase):
         with freeze_time("2026-01-03 22:00:00"):
             self._complete(lead, self.act_call)
             lead.with_user(self.supervisor).action_promote()
-        self.assertEqual((visit.outcome, visit.date_end, visit.duration_days), ("advanced", datetime(2026, 1, 3, 22), 2.5))
+        self.assertEqual(
+            (visit.outcome, visit.date_end, visit.duration_days), ("advanced", datetime(2026, 1, 3, 22), 2.5)
+        )
         self.assertEqual(lead.stage_visit_ids.sorted("id")[-1].moved_by_id, self.supervisor)
         with freeze_time("2026-01-04 00:00:00"):
             self._force(lead, self.stage_won)
@@ -44,7 +46,10 @@ class TestStageVisit(OpportunityStagesCase):
         lead = self._create_opportunity()
         self._force(lead, self.stage_solution)
         lead.write({"stage_id": self.stage_contact.id})
-        self.assertEqual([v[:2] for v in self._get_visits(lead)[1:]], [(self.stage_solution, "regressed"), (self.stage_contact, "open")])
+        self.assertEqual(
+            [v[:2] for v in self._get_visits(lead)[1:]],
+            [(self.stage_solution, "regressed"), (self.stage_contact, "open")],
+        )
         self.assertEqual(lead.furthest_stage_id, self.stage_solution)
 
     def test_lost_and_reopened(self):
@@ -59,7 +64,9 @@ class TestStageVisit(OpportunityStagesCase):
 
     def test_lost_by_wizard_and_by_plain_write(self):
         leads = self._create_opportunities(2)
-        self.env["crm.lead.lost"].with_user(self.salesman).create({"lead_ids": [Command.set(leads[0].ids)]}).action_lost_reason_apply()
+        self.env["crm.lead.lost"].with_user(self.salesman).create(
+            {"lead_ids": [Command.set(leads[0].ids)]}
+        ).action_lost_reason_apply()
         leads[1].write({"active": False, "probability": 0})
         self.assertEqual([self._get_visits(lead)[-1][1] for lead in leads], ["lost", "lost"])
 
@@ -88,7 +95,11 @@ class TestStageVisit(OpportunityStagesCase):
         self.assertEqual((lead.won_status, lead.furthest_stage_id), ("pending", self.stage_won))
 
     def test_no_visit_before_conversion(self):
-        lead = self.env["crm.lead"].with_user(self.salesman).create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .create({"name": "Raw", "type": "lead", "team_id": self.team.id})
+        )
         self.assertFalse(lead.stage_visit_ids)
         lead.convert_opportunity(self.env["res.partner"])
         self.assertEqual(self._get_visits(lead), [(self.stage_contact, "open", "create")])

@@ -14,7 +14,9 @@ class CrmLeadStageForce(models.TransientModel):
         "crm.lead",
         string="Opportunities",
         required=True,
-        default=lambda self: self.env.context.get("active_ids") if self.env.context.get("active_model") == "crm.lead" else False,
+        default=lambda self: (
+            self.env.context.get("active_ids") if self.env.context.get("active_model") == "crm.lead" else False
+        ),
     )
     allowed_stage_ids = fields.Many2many("crm.stage", compute="_compute_allowed_stage_ids")
     target_stage_id = fields.Many2one(

@@ -21,11 +21,12 @@ class MailActivitySchedule(models.TransientModel):
 
     @api.depends("res_ids")
     def _compute_activity_type_id(self):
-        super()._compute_activity_type_id()
+        result = super()._compute_activity_type_id()
         for scheduler in self.filtered(lambda scheduler: scheduler.res_model == "crm.lead"):
             allowed = scheduler.allowed_activity_type_ids
             if scheduler.activity_type_id not in allowed:
                 scheduler.activity_type_id = allowed[:1]
+        return result
 
     def _check_plan_templates_error(self, applied_on):
         """A plan with an action that a stage does not allow cannot be launched: say so before anyone tries."""
@@ -36,7 +37,8 @@ class MailActivitySchedule(models.TransientModel):
             if refused:
                 errors.append(
                     self.env._(
-                        "%(activities)s cannot be scheduled on '%(lead)s' in stage %(stage)s. Allowed there: %(allowed)s.",
+                        "%(activities)s cannot be scheduled on '%(lead)s' in stage %(stage)s. "
+                        "Allowed there: %(allowed)s.",
                         activities=", ".join(refused.mapped("name")),
                         lead=lead.name,
                         stage=lead.stage_id.name,
