@@ -1,1 +1,3 @@
-from . import crm_lead_stage_force, crm_lead_to_opportunity, mail_activity_schedule
+from . import crm_lead_stage_force
+from . import crm_lead_to_opportunity
+from . import mail_activity_schedule
