@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..tools import StageMove
 
@@ -83,15 +84,7 @@ class CrmLead(models.Model):
 
         :param bool completing: an action has just been completed, so a refusal is worth a note
         """
-        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        candidates = self.filtered(
-            lambda lead: (
-                lead.stage_id.id in stage_map.promoting_stage_ids
-                and lead.type == "opportunity"
-                and lead.active
-                and lead.won_status == "pending"
-            )
-        )
+        candidates = self._filter_awaiting_promotion()
         if not candidates:
             return
         triggers = candidates._get_completed_promotions()
@@ -103,6 +96,29 @@ class CrmLead(models.Model):
         for target, leads in by_target.items():
             if target:
                 leads._move_automatically(target, completing)
+
+    def _filter_awaiting_promotion(self):
+        """Open opportunities in a stage from which an action may promote."""
+        promoting_stage_ids = self.env["crm.opportunity.type"]._get_stage_map().promoting_stage_ids
+        return self.filtered(
+            lambda lead: (
+                lead.stage_id.id in promoting_stage_ids
+                and lead.type == "opportunity"
+                and lead.active
+                and lead.won_status == "pending"
+            )
+        )
+
+    def _meet_for_promotion(self):
+        """Let those who fulfil the last two requirements of a stage at the same time know of each other.
+
+        Each would see in its snapshot that the other's is still missing, and nobody would promote. Updating a row that
+        both share makes one of them fail to serialize, and Odoo runs it again. A write to the opportunity does so by
+        itself; what is fulfilled elsewhere, an activity or a quotation, calls this first.
+        """
+        lead_ids = self._filter_awaiting_promotion().ids
+        if lead_ids:
+            self.env.cr.execute(SQL("UPDATE crm_lead SET write_date = write_date WHERE id = ANY(%s)", lead_ids))
 
     def _get_completed_promotions(self):
         """``{lead id: the rule}`` of the promoting actions completed during the present stay."""

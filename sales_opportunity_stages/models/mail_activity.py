@@ -188,6 +188,7 @@ class MailActivity(models.Model):
                 {"done_visit_id": visit.id if visit else False, "done_user_id": self.env.uid}
             )
         leads._forget_stage_checklist()
+        leads._meet_for_promotion()
         leads._promote_automatically(completing=True)
 
     def _action_done(self, feedback=False, attachment_ids=None):

@@ -22,4 +22,5 @@ class SaleOrder(models.Model):
         opportunities = self.sudo().opportunity_id
         if opportunities:
             opportunities._forget_stage_checklist()
+            opportunities._meet_for_promotion()
             opportunities._promote_automatically()
