@@ -73,10 +73,12 @@ class Databases:
         self.write_note(name, kind=kind)
 
     def drop(self, name):
-        """Drop a database and its files."""
+        """Drop a database, its files and what was logged when it was made."""
         self.server.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         for folder in (_filestore(name), layout.RUNS / name):
             shutil.rmtree(folder, ignore_errors=True)
+        for log in self.odoo.logs(name):
+            log.unlink(missing_ok=True)
 
     # Templates
 

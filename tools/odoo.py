@@ -56,23 +56,26 @@ class Odoo:
         }
         file = layout.RUNS / database / "odoo.conf"
         file.parent.mkdir(parents=True, exist_ok=True)
-        # A % would be read as a reference to another option.
-        lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in options.items()]
+        lines = [f"{key} = {value}" for key, value in options.items()]
         file.touch(mode=0o600)
         file.write_text("\n".join(["[options]", *lines, ""]))
         return file
 
+    def logs(self, database):
+        """Return the logs of a database's installation and of its finish."""
+        return layout.LOGS / f"{database}.log", layout.LOGS / f"{database}-finish.log"
+
     def install(self, what, database, *words):
         """Install or upgrade modules as the given options of Odoo say; return the log."""
         conf = self.configure(database, port=0)
-        log = layout.LOGS / f"{database}.log"
+        log, _finish = self.logs(database)
         command = self.command("-c", conf, "--no-http", "--stop-after-init", *words)
         run_step(what, command, log, detail=LOADING, cwd=layout.ROOT, env=self.environment)
         return log
 
     def finish(self, what, database, lang=None):
         """Make a database ready for use: the assets bundled, the users' language set."""
-        log = layout.LOGS / f"{database}-finish.log"
+        _install, log = self.logs(database)
         command = self.command("shell", "-c", self.configure(database, port=0), "--no-http")
         environment = {**self.environment, "INSTALL_LANG": lang or ""}
         with open(FINISH, "rb") as script:

@@ -12,7 +12,11 @@ from .odoo import Odoo
 def parser(name, description, **more):
     """Return a parser that knows where Odoo and PostgreSQL come from."""
     result = argparse.ArgumentParser(name, description=description, allow_abbrev=False, **more)
-    group = result.add_argument_group("what to use instead of fetching it")
+    group = result.add_argument_group(
+        "what to use instead of fetching it",
+        "The variables PYTHON, CHROME and DEBIAN_MIRROR name a Python 3.10 to 3.13, the browser of the tests and the"
+        " address of the mirror that Odoo 19 is fetched from.",
+    )
     group.add_argument(
         "--odoo", metavar="PATH", help="an Odoo 19.0: a checkout, or the folder that holds `odoo/` (default: ODOO_HOME)"
     )

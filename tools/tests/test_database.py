@@ -21,6 +21,7 @@ class DatabaseCase(FolderCase):
         self.odoo = mock.Mock(name="odoo")
         self.odoo.source.version = "19.0.0"
         self.odoo.server.prefix = ""
+        self.odoo.logs.return_value = ()
         self.databases = Databases(self.odoo)
 
     def answer(self, *rows):
