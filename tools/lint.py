@@ -15,7 +15,7 @@ def checks(addons, translations, fix=False):
     return {
         "ruff": ["ruff", "check", *fixing],
         "format": ["ruff", "format", *([] if fix else ["--check"])],
-        "pylint": addons and ["pylint", "--disable=missing-readme", *addons],
+        "pylint": addons and ["pylint", "--disable=missing-readme,consider-merging-classes-inherited", *addons],
         "xml": addons and ["oca-checks-odoo-module", *fixing, *addons],
         "po": translations and ["oca-checks-po", *fixing, *translations],
     }
