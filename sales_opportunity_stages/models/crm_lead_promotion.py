@@ -170,20 +170,26 @@ class CrmLead(models.Model):
             elif completing:
                 self._message_log(body=self.env._("Not promoted automatically. %s", error.args[0]))
             return
-        for lead, origin in origins.items():
-            lead._notify_promotion(origin)
+        self._notify_promotion(origins)
 
-    def _notify_promotion(self, origin):
-        """Tell the salesperson, and whoever completed the action, that the opportunity has moved by itself."""
-        message = self.env._(
-            "'%(lead)s' was promoted from %(origin)s to %(target)s.",
-            lead=self.name,
-            origin=origin.name,
-            target=self.stage_id.name,
-        )
-        for user in self.user_id | self.env.user:
-            user._bus_send(
-                "simple_notification",
-                {"type": "success", "title": self.env._("Promoted automatically"), "message": message},
+    def _notify_promotion(self, origins):
+        """Tell the salespeople, and whoever completed the action, that the opportunities have moved by themselves.
+
+        :param dict origins: ``{lead: the stage it came from}``
+        """
+        for lead, origin in origins.items():
+            message = self.env._(
+                "'%(lead)s' was promoted from %(origin)s to %(target)s.",
+                lead=lead.name,
+                origin=origin.name,
+                target=lead.stage_id.name,
             )
-        self._message_log(body=self.env._("Promoted automatically: all that %s requires is done.", origin.name))
+            toast = {"type": "success", "title": self.env._("Promoted automatically"), "message": message}
+            for user in lead.user_id | self.env.user:
+                user._bus_send("simple_notification", toast)
+        self._message_log_batch(
+            bodies={
+                lead.id: self.env._("Promoted automatically: all that %s requires is done.", origin.name)
+                for lead, origin in origins.items()
+            }
+        )

@@ -67,13 +67,11 @@ class CrmLeadStageForce(models.TransientModel):
             raise UserError(self.env._("Give a reason for overriding the stage rules: it is kept on record."))
         move = StageMove("forced", reason, frozenset(self.lead_ids.ids), self.target_stage_id.id)
         move.on(self.lead_ids).write({"stage_id": self.target_stage_id.id})
-        for lead in self.lead_ids:
-            lead._message_log(
-                body=self.env._(
-                    "Stage rules overridden by %(user)s: moved to %(stage)s. Reason: %(reason)s",
-                    user=self.env.user.name,
-                    stage=self.target_stage_id.name,
-                    reason=reason,
-                )
-            )
+        body = self.env._(
+            "Stage rules overridden by %(user)s: moved to %(stage)s. Reason: %(reason)s",
+            user=self.env.user.name,
+            stage=self.target_stage_id.name,
+            reason=reason,
+        )
+        self.lead_ids._message_log_batch(bodies=dict.fromkeys(self.lead_ids.ids, body))
         return {"type": "ir.actions.act_window_close"}
