@@ -91,6 +91,18 @@ class CrmStage(models.Model):
         affected._store_furthest_stages()
         return result
 
+    @api.model
+    def name_create(self, name):
+        """A column added in the kanban belongs to the type that the kanban shows, not to every type."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        type_id = (
+            self.env["crm.lead"]._get_searched_type_id()
+            or self.env.context.get("default_opportunity_type_id")
+            or stage_map.default_type(self.env.company.id)
+        )
+        type_ids = [type_id] if type_id in stage_map.types else []
+        return super(CrmStage, self.with_context(default_opportunity_type_ids=type_ids)).name_create(name)
+
     @staticmethod
     def _add_won_probability(vals):
         return dict(vals, probability=100) if vals.get("is_won") else vals

@@ -165,5 +165,4 @@ class CrmStageVisit(models.Model):
             self.invalidate_recordset(names, flush=False)
         with self.env.protecting([self._fields["duration_days"]], self):
             self.modified(self._fields if create else names, create=create)
-        if create:
-            self._validate_fields(names)
+        self._validate_fields(names)

@@ -262,6 +262,18 @@ class TestOpportunityType(OpportunityStagesCase):
         )
         self.assertEqual(set(both), {*project, *quick})
 
+    def test_a_column_added_in_the_kanban_belongs_to_the_type_shown(self):
+        Stage = self.env["crm.stage"].with_user(self.manager)
+        for context in (
+            {"search_opportunity_type": [self.type_quick.id]},
+            {"default_opportunity_type_id": self.type_quick.id},
+        ):
+            stage_id, _name = Stage.with_context(**context).name_create("Added")
+            self.assertEqual(Stage.browse(stage_id).opportunity_type_ids, self.type_quick)
+        first = self.env["crm.opportunity.type"].search([("company_id", "in", [False, self.env.company.id])], limit=1)
+        stage_id, _name = Stage.name_create("Added")
+        self.assertEqual(Stage.browse(stage_id).opportunity_type_ids, first)
+
     def test_unfiltered_columns_are_those_in_use_and_of_the_first_type(self):
         self._create_opportunity()
         columns = self._get_columns([("type", "=", "opportunity")])

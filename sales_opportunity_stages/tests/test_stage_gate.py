@@ -188,6 +188,31 @@ class TestStageGate(OpportunityStagesCase):
             self._create_opportunity(stage_id=self.stage_won.id, user=self.env.ref("base.user_root")), self.stage_won
         )
 
+    def test_creating_500_is_all_or_nothing(self):
+        with self.assertRefused("500 opportunities cannot be moved") as caught:
+            self._create_opportunities(500, stage_id=self.stage_needs.id)
+        self.assertEqual(str(caught.exception).count("Cannot start 'Deal"), 10)
+        self.assertFalse(self.env["crm.lead"].search([("name", "=like", "Deal %"), ("team_id", "=", self.team.id)]))
+        self.assertEqual(self._create_opportunities(500).stage_id, self.stage_contact)
+
+    def test_automation(self):
+        lead = self._create_opportunity()
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "To Needs",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "state": "object_write",
+                "update_path": "stage_id",
+                "evaluation_type": "value",
+                "value": str(self.stage_needs.id),
+            }
+        )
+        for user in (self.salesman, self.env.ref("base.user_root")):
+            run = action.with_user(user).sudo().with_context(active_model="crm.lead", active_id=lead.id, active_ids=lead.ids)
+            with self.subTest(user=user.login), self.assertRefused("Contact: Call A"):
+                run.run()
+        self.assertStage(lead, self.stage_contact)
+
     def test_creation_may_skip_what_is_met(self):
         self.rule_call.required = False
         self.rule_visit.required = self.rule_sign.required = False
