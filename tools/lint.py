@@ -47,8 +47,8 @@ def _files():
 def _passes(venv, name, command):
     say(f"{name}: {command[0]}")
     path = f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    program = venv / "bin" / command[0]
-    return subprocess.run([program, *command[1:]], cwd=layout.ROOT, env={**os.environ, "PATH": path}).returncode == 0
+    environment = {**os.environ, "PATH": path, "PYLINTHOME": str(layout.LOCAL / "pylint")}
+    return subprocess.run([venv / "bin" / command[0], *command[1:]], cwd=layout.ROOT, env=environment).returncode == 0
 
 
 if __name__ == "__main__":
