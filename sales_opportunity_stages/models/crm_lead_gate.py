@@ -108,7 +108,7 @@ class CrmLead(models.Model):
     def _get_unmet_rules(self, stage_ids_by_lead):
         """The required rules of the given stages that each opportunity does not meet.
 
-        Takes a query or two for the actions of all opportunities and one per condition, however many there are.
+        Takes a few queries, however many opportunities and rules there are.
 
         :param dict stage_ids_by_lead: ``{lead: stage ids in order}``
         :returns: ``{lead: [rule ids]}``, without the opportunities that meet all
@@ -142,9 +142,7 @@ class CrmLead(models.Model):
                 if (lead.id, rule.stage_id, rule.activity_type_id) in done
             }
         conditions = self.env["crm.stage.rule"].sudo().browse(rule.id for rule in rules if rule.kind == "condition")
-        for condition in conditions:
-            met |= {(lead_id, condition.id) for lead_id in condition._filter_met(self)}
-        return met
+        return met | conditions._filter_met(self)
 
     def _get_completed_actions(self):
         """``{(lead id, stage id, activity type id): activity}`` of what was scheduled in a stage and done."""

@@ -121,22 +121,37 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def _store_stage_entry(self, visits_by_lead):
-        """Store the furthest stage, and the probability where it follows the stage."""
-        by_values = defaultdict(self.browse)
-        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        """Store the furthest stage, and the probability where it follows the stage.
+
+        Those that are not yet written to the database go there together with the move. Those that are won Odoo has
+        written already, for its scoring: one statement for all of them is less than another one for each hundred.
+        """
+        by_values, won = defaultdict(self.browse), self.browse()
         for lead in self:
-            seen = {v.stage_id.id for v in visits_by_lead[lead.id] if v.opportunity_type_id == lead.opportunity_type_id}
-            furthest_id = stage_map.furthest(seen | {lead.stage_id.id})
-            probability = lead._get_stage_probability(stage_map)
-            changes = {}
-            if furthest_id != lead.furthest_stage_id.id:
-                changes["furthest_stage_id"] = furthest_id
-            if probability is not None and probability != lead.probability:
-                changes["probability"] = probability
-            if changes:
+            changes = lead._get_stage_entry_values(visits_by_lead[lead.id])
+            if changes.keys() == {"furthest_stage_id"} and lead.won_status == "won":
+                won += lead
+            elif changes:
                 by_values[tuple(changes.items())] += lead
         for changes, leads in by_values.items():
             leads._write_derived(dict(changes))
+        won._store_furthest_stages()
+
+    def _get_stage_entry_values(self, visits):
+        """What entering the present stage changes on the opportunity.
+
+        :param visits: its visits from before
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        seen = {visit.stage_id.id for visit in visits if visit.opportunity_type_id == self.opportunity_type_id}
+        furthest_id = stage_map.furthest(seen | {self.stage_id.id})
+        probability = self._get_stage_probability(stage_map)
+        changes = {}
+        if furthest_id != self.furthest_stage_id.id:
+            changes["furthest_stage_id"] = furthest_id
+        if probability is not None and probability != self.probability:
+            changes["probability"] = probability
+        return changes
 
     def _get_stage_probability(self, stage_map):
         """The probability that entering the present stage gives, or None where it gives none."""

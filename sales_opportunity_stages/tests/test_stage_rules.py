@@ -310,7 +310,7 @@ class TestRuleConfiguration(OpportunityStagesCase):
             domain="[('date_deadline', '<=', (context_today() + relativedelta(days=30)).strftime('%Y-%m-%d'))]",
         )
         lead = self._create_opportunity(date_deadline=date(2000, 1, 1))
-        self.assertEqual(rule._filter_met(lead), set(lead.ids))
+        self.assertEqual(rule._filter_met(lead), {(lead.id, rule.id)})
 
     def test_label(self):
         self.assertEqual(self.rule_call.display_name, "Call A")

@@ -56,6 +56,7 @@ class StageMap:
         self.rules = {}
         for rule in rules:
             self.rules.setdefault(rule.stage_id, []).append(rule)
+        self.conditions = {rule.id: rule.domain for rule in rules if rule.kind == "condition"}
         self.promoting_stage_ids = frozenset(rule.stage_id for rule in rules if rule.promotes)
         self._paths = {}
 

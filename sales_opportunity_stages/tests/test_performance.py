@@ -1,0 +1,238 @@
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from odoo.addons.sales_opportunity_stages.models import crm_lead, crm_lead_promotion, mail_activity
+
+from .common import OpportunityStagesCase
+
+HOOKS = [
+    (crm_lead.CrmLead, ["create", "write"]),
+    (crm_lead_promotion.CrmLead, ["action_set_won"]),
+    (mail_activity.MailActivity, ["create", "write", "unlink", "_action_done"]),
+]
+MOST_EXTRA_QUERIES = 8
+
+
+def _call_super(cls, name):
+    """Replace a method by a call of what it overrides."""
+
+    def method(self, *args, **kwargs):
+        return getattr(super(cls, self), name)(*args, **kwargs)
+
+    method._api_model_create_multi = True
+    return patch.object(cls, name, method)
+
+
+@contextmanager
+def odoo_alone():
+    """Do as if the add-on did nothing: what is left is Odoo, in the same registry and on the same records."""
+    with ExitStack() as stack:
+        for cls, names in HOOKS:
+            for name in names:
+                stack.enter_context(_call_super(cls, name))
+        yield
+
+
+class TestPerformance(OpportunityStagesCase):
+    """What the add-on adds is a few queries, and no more for many opportunities than for one.
+
+    Everything is counted with a cold cache, as a request of the web client finds it, and up to the end of the
+    transaction: flushed, tracked and noted.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rule_sign.promotes = False
+
+    # ------------------------------------------------------------
+    # Tools
+    # ------------------------------------------------------------
+
+    def _prepare_in_needs(self, count):
+        """Opportunities in a stage with two required actions and a condition, all of it met."""
+        leads = self._create_opportunities(count, expected_revenue=5)
+        self._force(leads, self.stage_needs)
+        (self._schedule_on_all(leads, self.act_visit) + self._schedule_on_all(leads, self.act_sign)).write(
+            {"active": False}
+        )
+        return leads
+
+    def _prepare_in_closing(self, count):
+        leads = self._create_opportunities(count)
+        self._force(leads, self.stage_closing)
+        return leads
+
+    def _schedule_on_all(self, leads, activity_type):
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        values = {"activity_type_id": activity_type.id, "res_model_id": model_id, "user_id": self.salesman.id}
+        return (
+            self.env["mail.activity"]
+            .with_user(self.salesman)
+            .with_context(mail_activity_quick_update=True)
+            .create([{**values, "res_id": lead.id} for lead in leads])
+            .with_context(mail_activity_quick_update=False)
+        )
+
+    @contextmanager
+    def _undone(self):
+        """Nothing of the block stays, so that the same can be measured again."""
+        self.env.flush_all()
+        with self.env.cr.savepoint() as savepoint:
+            self.env.invalidate_all()
+            yield
+            self.env.flush_all()
+            self.env.cr.flush()
+            savepoint.rollback()
+        self.env.invalidate_all()
+
+    def _count(self, operation):
+        """The number of queries that ``operation`` takes, everything that Odoo keeps between requests being warm."""
+        with self._undone():
+            operation()
+        with self._undone(), patch("random.random", lambda: 1):
+            self.env.cr.flush()
+            before = self.env.cr.sql_log_count
+            operation()
+            self.env.flush_all()
+            self.env.cr.flush()
+            return self.env.cr.sql_log_count - before
+
+    def _count_extra(self, operation, native=None):
+        """How many queries more ``operation`` takes than Odoo alone, doing the same or ``native``."""
+        with odoo_alone():
+            alone = self._count(native or operation)
+        return self._count(operation) - alone
+
+    def assertExtraQueries(self, extra, lead, operation):
+        """``operation(lead)`` takes at most that many queries more than Odoo alone, tracked or not."""
+        for tracking_disable in (False, True):
+            record = lead.with_context(tracking_disable=tracking_disable)
+            with odoo_alone():
+                alone = self._count(lambda record=record: operation(record))
+            with self._undone():
+                operation(record)
+            with self.subTest(tracking_disable=tracking_disable), self._undone(), self.assertQueryCount(alone + extra):
+                operation(record)
+
+    def assertExtraDoesNotGrow(self, prepare, operation, counts=(10, 100, 500), native=None):
+        """Tracking is left out of batches: it is Odoo's and takes nine queries for each opportunity."""
+        extra = {}
+        for count in counts:
+            records = prepare(count).with_context(tracking_disable=True)
+            extra[count] = self._count_extra(
+                lambda records=records: operation(records), native and (lambda records=records: native(records))
+            )
+        self.assertEqual(len(set(extra.values())), 1, f"extra queries by the number of opportunities: {extra}")
+        self.assertLessEqual(max(extra.values()), MOST_EXTRA_QUERIES)
+
+    # ------------------------------------------------------------
+    # One opportunity
+    # ------------------------------------------------------------
+
+    def test_one_moved_forward(self):
+        lead = self._prepare_in_needs(1)
+        self.assertExtraQueries(6, lead, lambda lead: lead.write({"stage_id": self.stage_solution.id}))
+
+    def test_one_moved_forward_in_the_form(self):
+        """Saved together with what a condition asks for, which therefore has to be written first."""
+        lead = self._prepare_in_needs(1)
+        values = {"stage_id": self.stage_solution.id, "expected_revenue": 7}
+        self.assertExtraQueries(7, lead, lambda lead: lead.write(values))
+
+    def test_one_promoted_by_the_button(self):
+        lead = self._prepare_in_needs(1)
+        move = {"stage_id": self.stage_solution.id}
+        self.assertLessEqual(
+            self._count_extra(lead.action_promote, native=lambda: lead.write(move)), MOST_EXTRA_QUERIES
+        )
+
+    def test_one_moved_forward_into_a_promoting_stage(self):
+        lead = self._prepare_in_needs(1)
+        lead.write({"stage_id": self.stage_contact.id})
+        self.rule_call.required = False
+        self.rule_sign.promotes = True
+        self.assertExtraQueries(7, lead, lambda lead: lead.write({"stage_id": self.stage_needs.id}))
+
+    def test_one_moved_through_all_stages(self):
+        """More conditions are not more queries."""
+        lead = self._prepare_in_needs(1)
+        lead.referred = "quoted"
+        for stage in (self.stage_needs, self.stage_solution, self.stage_closing):
+            self.env["crm.stage.rule"].create(
+                [
+                    {"stage_id": stage.id, "kind": "condition", "name": name, "domain": domain, "required": True}
+                    for name, domain in (
+                        ("Named", "[('name', '!=', False)]"),
+                        ("In a team", "[('team_id.name', '=', 'Field Sales')]"),
+                        ("No order", "[('order_ids', '=', False)]"),
+                    )
+                ]
+            )
+        self.assertExtraQueries(8, lead, lambda lead: lead.write({"stage_id": self.stage_won.id}))
+
+    def test_one_moved_back(self):
+        lead = self._prepare_in_needs(1)
+        self.rule_call.promotes = False
+        self.assertExtraQueries(5, lead, lambda lead: lead.write({"stage_id": self.stage_contact.id}))
+
+    def test_one_won(self):
+        lead = self._prepare_in_closing(1)
+        self.assertExtraQueries(6, lead, lambda lead: lead.action_set_won())
+
+    def test_one_lost(self):
+        lead = self._prepare_in_needs(1)
+        self.assertExtraQueries(4, lead, lambda lead: lead.action_set_lost())
+
+    def test_one_created(self):
+        values = {"name": "Acme", "team_id": self.team.id, "opportunity_type_id": self.type_project.id}
+        leads = self.env["crm.lead"].with_user(self.salesman).with_context(default_type="opportunity")
+        self.assertExtraQueries(2, leads, lambda leads: leads.create(values))
+
+    def test_an_ordinary_write_is_free(self):
+        lead = self._prepare_in_closing(1)
+        self.assertExtraQueries(0, lead, lambda lead: lead.write({"name": "Renamed"}))
+        self.assertExtraQueries(0, lead, lambda lead: lead.write({"description": "A note"}))
+
+    # ------------------------------------------------------------
+    # Many
+    # ------------------------------------------------------------
+
+    def test_many_moved_forward(self):
+        self.assertExtraDoesNotGrow(
+            self._prepare_in_needs, lambda leads: leads.write({"stage_id": self.stage_solution.id})
+        )
+
+    def test_many_moved_back(self):
+        self.assertExtraDoesNotGrow(
+            self._prepare_in_needs, lambda leads: leads.write({"stage_id": self.stage_contact.id})
+        )
+
+    def test_many_won(self):
+        self.assertExtraDoesNotGrow(self._prepare_in_closing, lambda leads: leads.action_set_won(), (10, 250))
+
+    def test_many_lost(self):
+        self.assertExtraDoesNotGrow(self._prepare_in_needs, lambda leads: leads.action_set_lost(), (10, 250))
+
+    def test_many_created(self):
+        extra = {n: self._count_extra(lambda n=n: self._create_opportunities(n)) for n in (10, 250)}
+        self.assertEqual(extra[10], extra[250])
+
+    def test_many_read_for_the_kanban(self):
+        leads = self._prepare_in_needs(80)
+        fields = {"name": {}, "stage_progress": {}, "can_promote": {}}
+        few = self._count(lambda: leads[:8].web_read(fields))
+        with self._undone(), self.assertQueryCount(few):
+            progress = {values["stage_progress"] for values in leads.web_read(fields)}
+        self.assertEqual(progress, {"3/3"})
+
+    # ------------------------------------------------------------
+    # Activities
+    # ------------------------------------------------------------
+
+    def _prepare_activities(self, count):
+        leads = self._create_opportunities(count)
+        return self._schedule_on_all(leads, self.act_email)
+
+    def test_many_activities_completed(self):
+        self.assertExtraDoesNotGrow(self._prepare_activities, lambda activities: activities.action_feedback(), (1, 100))
