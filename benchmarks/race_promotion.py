@@ -29,11 +29,19 @@ def make_pipeline(env):
     actions = env["mail.activity.type"].create([{"name": f"Race {i}", "res_model": "crm.lead"} for i in (1, 2)])
     opportunity_type = env["crm.opportunity.type"].create({"name": "Race", "sequence": 999})
     stages = env["crm.stage"].create(
-        [{"name": n, "sequence": s, "opportunity_type_ids": [Command.set(opportunity_type.ids)]} for n, s in (("A", 1), ("B", 2))]
+        [
+            {"name": n, "sequence": s, "opportunity_type_ids": [Command.set(opportunity_type.ids)]}
+            for n, s in (("A", 1), ("B", 2))
+        ]
     )
     env["crm.stage.rule"].create(
         [
-            {"stage_id": stages[0].id, "activity_type_id": action.id, "required": True, "promotes": action == actions[0]}
+            {
+                "stage_id": stages[0].id,
+                "activity_type_id": action.id,
+                "required": True,
+                "promotes": action == actions[0],
+            }
             for action in actions
         ]
     )

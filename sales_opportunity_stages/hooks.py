@@ -16,7 +16,10 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Let an existing database go on as before: all that is there becomes *Standard Sale*, in a few statements."""
+    """Let an existing database go on as before: all that is there becomes *Standard Sale*, in a few statements.
+
+    What has been given something already keeps it, so that running this again changes nothing.
+    """
     standard = env.ref(STANDARD_TYPE)
     env.flush_all()
     for what, query in (
@@ -114,6 +117,7 @@ def _place_activities():
          WHERE activity.res_model = 'crm.lead'
            AND activity.res_id = visit.lead_id
            AND activity.active
+           AND activity.stage_visit_id IS NULL
            AND visit.date_end IS NULL
            AND activity.create_date >= visit.date_start
         """

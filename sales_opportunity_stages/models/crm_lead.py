@@ -97,7 +97,8 @@ class CrmLead(models.Model):
         """
         self._check_type_changes(before)
         leads = self.sudo()
+        visits = leads._get_stage_visits()  # now: the gate reads them too, with the actions done in them
         if not explicit_stage:
             leads._start_where_earned(before)
         leads._check_stage_moves(before)
-        leads._log_stage_visits()
+        leads._log_stage_visits(visits)

@@ -13,14 +13,16 @@ class CrmLead(models.Model):
 
     stage_visit_ids = fields.One2many("crm.stage.visit", "lead_id", string="Stage History", readonly=True, copy=False)
 
-    def _log_stage_visits(self):
+    def _log_stage_visits(self, visits_by_lead=None):
         """Bring the visits up to where the opportunities stand now; nothing happens where nothing moved.
 
-        A write that moved nothing costs one query here, a move three more at most, of however many opportunities.
+        A move costs two queries, and one more where the visits are not given, of however many opportunities.
+
+        :param dict visits_by_lead: :meth:`_get_stage_visits`
         """
         now = fields.Datetime.now()
         leads = self.filtered("id")
-        visits_by_lead = leads._get_stage_visits()
+        visits_by_lead = leads._get_stage_visits() if visits_by_lead is None else visits_by_lead
         outcomes, to_open, entered = {}, [], self.browse()
         for lead in leads:
             last = visits_by_lead[lead.id][:1]
@@ -144,7 +146,7 @@ class CrmLead(models.Model):
         """
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         seen = {visit.stage_id.id for visit in visits if visit.opportunity_type_id == self.opportunity_type_id}
-        furthest_id = stage_map.furthest(seen | {self.stage_id.id})
+        furthest_id = stage_map.furthest(seen | {self.stage_id.id}, self.opportunity_type_id.id)
         probability = self._get_stage_probability(stage_map)
         changes = {}
         if furthest_id != self.furthest_stage_id.id:
@@ -204,9 +206,9 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def _refresh_furthest_stages(self, stages):
-        """Ranks are today's: let furthest stages follow when stages are reordered.
+        """Ranks are today's: let furthest stages follow when stages are reordered or moved between types.
 
-        :param stages: the stages whose rank has changed
+        :param stages: the stages whose rank or types have changed
         """
         visits = self.env["crm.stage.visit"].sudo()
         query = visits._search([("stage_id", "in", stages.ids)], bypass_access=True)
@@ -229,7 +231,14 @@ class CrmLead(models.Model):
                                (SELECT v.stage_id
                                   FROM crm_stage_visit v
                                   JOIN crm_stage s ON s.id = v.stage_id
-                                 WHERE v.lead_id = l.id AND v.opportunity_type_id = l.opportunity_type_id
+                                 WHERE v.lead_id = l.id
+                                   AND v.opportunity_type_id = l.opportunity_type_id
+                                   AND (s.id = l.stage_id
+                                        OR NOT EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel
+                                                        WHERE rel.stage_id = s.id)
+                                        OR EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel
+                                                    WHERE rel.stage_id = s.id
+                                                      AND rel.opportunity_type_id = l.opportunity_type_id))
                                  ORDER BY COALESCE(s.is_won, FALSE) DESC, s.sequence DESC, s.id DESC
                                  LIMIT 1) AS stage_id
                           FROM crm_lead l

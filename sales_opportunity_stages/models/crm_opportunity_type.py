@@ -89,12 +89,12 @@ class CrmOpportunityType(models.Model):
         return types
 
     def write(self, vals):
-        typed_stages = (
-            self.stage_ids.filtered("opportunity_type_ids") if "stage_ids" in vals else self.stage_ids.browse()
-        )
+        stages = self.stage_ids if "stage_ids" in vals else self.stage_ids.browse()
         result = super().write(vals)
-        self._check_no_stage_set_free(typed_stages)
+        self._check_no_stage_set_free(stages)
         self.env.registry.clear_cache()
+        if "stage_ids" in vals:
+            self.env["crm.lead"]._refresh_furthest_stages((stages | self.stage_ids).exists())
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -77,7 +77,7 @@ class CrmStage(models.Model):
         self.env.registry.clear_cache()
         if "is_won" in vals:
             self._get_standing_opportunities()._log_stage_visits()
-        if vals.keys() & {"sequence", "is_won"}:
+        if vals.keys() & {"sequence", "is_won", "opportunity_type_ids"}:
             self.env["crm.lead"]._refresh_furthest_stages(self)
         return result
 

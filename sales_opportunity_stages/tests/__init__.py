@@ -1,4 +1,5 @@
 from . import test_demo
+from . import test_install
 from . import test_json_rpc
 from . import test_opportunity_type
 from . import test_performance

@@ -1,13 +1,14 @@
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from odoo.addons.sales_opportunity_stages.models import crm_lead, crm_lead_promotion, mail_activity
+from odoo.addons.sales_opportunity_stages.models import crm_lead, crm_lead_promotion, crm_lead_visit, mail_activity
 
 from .common import OpportunityStagesCase
 
 HOOKS = [
     (crm_lead.CrmLead, ["create", "write"]),
     (crm_lead_promotion.CrmLead, ["action_set_won"]),
+    (crm_lead_visit.CrmLead, ["_compute_probabilities"]),
     (mail_activity.MailActivity, ["create", "write", "unlink", "_action_done"]),
 ]
 MOST_EXTRA_QUERIES = 8
@@ -132,13 +133,13 @@ class TestPerformance(OpportunityStagesCase):
 
     def test_one_moved_forward(self):
         lead = self._prepare_in_needs(1)
-        self.assertExtraQueries(6, lead, lambda lead: lead.write({"stage_id": self.stage_solution.id}))
+        self.assertExtraQueries(5, lead, lambda lead: lead.write({"stage_id": self.stage_solution.id}))
 
     def test_one_moved_forward_in_the_form(self):
         """Saved together with what a condition asks for, which therefore has to be written first."""
         lead = self._prepare_in_needs(1)
         values = {"stage_id": self.stage_solution.id, "expected_revenue": 7}
-        self.assertExtraQueries(7, lead, lambda lead: lead.write(values))
+        self.assertExtraQueries(6, lead, lambda lead: lead.write(values))
 
     def test_one_promoted_by_the_button(self):
         lead = self._prepare_in_needs(1)
@@ -152,7 +153,7 @@ class TestPerformance(OpportunityStagesCase):
         lead.write({"stage_id": self.stage_contact.id})
         self.rule_call.required = False
         self.rule_sign.promotes = True
-        self.assertExtraQueries(7, lead, lambda lead: lead.write({"stage_id": self.stage_needs.id}))
+        self.assertExtraQueries(4, lead, lambda lead: lead.write({"stage_id": self.stage_needs.id}))
 
     def test_one_moved_through_all_stages(self):
         """More conditions are not more queries."""
@@ -169,12 +170,12 @@ class TestPerformance(OpportunityStagesCase):
                     )
                 ]
             )
-        self.assertExtraQueries(8, lead, lambda lead: lead.write({"stage_id": self.stage_won.id}))
+        self.assertExtraQueries(6, lead, lambda lead: lead.write({"stage_id": self.stage_won.id}))
 
     def test_one_moved_back(self):
         lead = self._prepare_in_needs(1)
         self.rule_call.promotes = False
-        self.assertExtraQueries(5, lead, lambda lead: lead.write({"stage_id": self.stage_contact.id}))
+        self.assertExtraQueries(3, lead, lambda lead: lead.write({"stage_id": self.stage_contact.id}))
 
     def test_one_won(self):
         lead = self._prepare_in_closing(1)
@@ -182,7 +183,7 @@ class TestPerformance(OpportunityStagesCase):
 
     def test_one_lost(self):
         lead = self._prepare_in_needs(1)
-        self.assertExtraQueries(4, lead, lambda lead: lead.action_set_lost())
+        self.assertExtraQueries(3, lead, lambda lead: lead.action_set_lost())
 
     def test_one_created(self):
         values = {"name": "Acme", "team_id": self.team.id, "opportunity_type_id": self.type_project.id}
@@ -236,3 +237,18 @@ class TestPerformance(OpportunityStagesCase):
 
     def test_many_activities_completed(self):
         self.assertExtraDoesNotGrow(self._prepare_activities, lambda activities: activities.action_feedback(), (1, 100))
+
+    def test_many_activities_completed_that_promote(self):
+        """Beside the move there are a note and a notification, which are written for all at once."""
+        self.rule_call.promotes = True
+        extra = {}
+        for count in (1, 50):
+            activities = self._schedule_on_all(self._create_opportunities(count), self.act_call)
+            leads = self.env["crm.lead"].with_user(self.salesman).browse(activities.mapped("res_id"))
+
+            def complete_and_move(activities=activities, leads=leads):
+                activities.action_feedback()
+                leads.write({"stage_id": self.stage_needs.id})
+
+            extra[count] = self._count_extra(activities.action_feedback, native=complete_and_move)
+        self.assertEqual(extra[1], extra[50])

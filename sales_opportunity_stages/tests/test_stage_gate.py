@@ -208,7 +208,11 @@ class TestStageGate(OpportunityStagesCase):
             }
         )
         for user in (self.salesman, self.env.ref("base.user_root")):
-            run = action.with_user(user).sudo().with_context(active_model="crm.lead", active_id=lead.id, active_ids=lead.ids)
+            run = (
+                action.with_user(user)
+                .sudo()
+                .with_context(active_model="crm.lead", active_id=lead.id, active_ids=lead.ids)
+            )
             with self.subTest(user=user.login), self.assertRefused("Contact: Call A"):
                 run.run()
         self.assertStage(lead, self.stage_contact)

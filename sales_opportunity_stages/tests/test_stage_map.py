@@ -27,11 +27,14 @@ class TestStageMap(BaseCase):
                 make_stage(14, 9, types=[1], teams=[7]),
                 make_stage(15, 2, fold=True),
             ],
-            [Rule(1, 11, "action", 4, None, True, True, None), Rule(2, 11, "condition", None, "[]", False, False, None)],
+            [
+                Rule(1, 11, "action", 4, None, True, True, None),
+                Rule(2, 11, "condition", None, "[]", False, False, None),
+            ],
         )
 
     def test_path(self):
-        self.assertEqual(self.map.path(1, None), (15, 11, 12, 13), "won is last, ties go by id, other teams are left out")
+        self.assertEqual(self.map.path(1, None), (15, 11, 12, 13), "won is last, ties go by id, other teams are out")
         self.assertEqual(self.map.path(1, 7), (15, 11, 12, 14, 13))
         self.assertEqual(self.map.path(2, None), (15, 12))
         self.assertEqual(self.map.entry_stage(1, None), 11, "the first that is not folded")

@@ -130,6 +130,15 @@ class TestStageVisit(OpportunityStagesCase):
         self.assertEqual(lead.furthest_stage_id, self.stage_needs)
         self.assertEqual(other.furthest_stage_id, self.stage_contact)
 
+    def test_furthest_follows_stages_moved_between_types(self):
+        lead = self._create_opportunity()
+        self._force(lead, self.stage_closing)
+        lead.write({"stage_id": self.stage_contact.id})
+        self.stage_closing.opportunity_type_ids = self.type_quick
+        self.assertEqual(lead.furthest_stage_id, self.stage_contact)
+        self.type_project.write({"stage_ids": [Command.link(self.stage_closing.id)]})
+        self.assertEqual(lead.furthest_stage_id, self.stage_closing)
+
     def test_a_deleted_stage_leaves_the_log_standing(self):
         lead = self._create_opportunity()
         self._force(lead, self.stage_closing)

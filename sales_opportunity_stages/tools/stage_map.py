@@ -139,9 +139,11 @@ class StageMap:
             between.insert(0, origin_id)
         return tuple(s for s in between if not self.stages[s].is_won)
 
-    def furthest(self, stage_ids):
-        """The stage of highest rank, or None."""
-        return max((s for s in stage_ids if s in self.stages), key=self.rank, default=None)
+    def furthest(self, stage_ids, type_id):
+        """The stage of highest rank among those that the type has today, or None."""
+        return max(
+            (s for s in stage_ids if s in self.stages and self.is_open_to(s, type_id)), key=self.rank, default=None
+        )
 
     # ------------------------------------------------------------
     # Rules
