@@ -138,13 +138,12 @@ class TestInstall(TransactionCase):
 
     def test_without_a_date_of_the_stage_the_opportunity_stands_there_since_it_was_made(self):
         self._forget_the_addon(self.opportunities)
-        self.env.cr.execute(
-            SQL(
-                "UPDATE crm_lead SET date_last_stage_update = NULL, date_conversion = NULL, create_date = %s WHERE id = %s",
-                PLANNED_BEFORE,
-                self.pending.id,
-            )
-        )
+        query = """
+            UPDATE crm_lead
+               SET date_last_stage_update = NULL, date_conversion = NULL, create_date = %s
+             WHERE id = %s
+        """
+        self.env.cr.execute(SQL(query, PLANNED_BEFORE, self.pending.id))
         post_init_hook(self.env)
         self.assertEqual(self._get_visit(self.pending), ("open", PLANNED_BEFORE, False, 0))
 
