@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/crm_opportunity_type_security.xml",
         "security/crm_stage_visit_security.xml",
+        "security/crm_opportunity_line_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
@@ -27,7 +28,12 @@
         "views/mail_activity_views.xml",
         "views/sales_opportunity_stages_menus.xml",
     ],
-    "demo": ["demo/res_partner_demo.xml", "demo/crm_lead_demo.xml"],
+    "demo": [
+        "demo/res_partner_demo.xml",
+        "demo/product_demo.xml",
+        "demo/crm_lead_demo.xml",
+        "demo/crm_opportunity_line_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": [
             "sales_opportunity_stages/static/src/stage_checklist/*",

@@ -6,6 +6,8 @@ from . import crm_stage_visit
 from . import crm_team
 from . import crm_lead
 from . import crm_lead_type
+from . import crm_opportunity_line
+from . import crm_lead_line
 from . import crm_lead_gate
 from . import crm_lead_visit
 from . import crm_lead_promotion

@@ -97,6 +97,13 @@ class CrmLead(models.Model):
             if target:
                 leads._move_automatically(target, completing)
 
+    def _requirements_changed(self):
+        """To be called, in superuser mode, when something else changed that a condition may look at."""
+        if self:
+            self._forget_stage_checklist()
+            self._meet_for_promotion()
+            self._promote_automatically()
+
     def _filter_awaiting_promotion(self):
         """Open opportunities in a stage from which an action may promote."""
         promoting_stage_ids = self.env["crm.opportunity.type"]._get_stage_map().promoting_stage_ids

@@ -150,9 +150,12 @@ class CrmStageVisit(models.Model):
 
     @api.model
     def _to_row(self, names, vals):
-        """A row of an INSERT; the database's default, NULL, where there is no value."""
+        """A row of an INSERT; the database's default, NULL, where there is no value.
+
+        Amounts come from the opportunity, rounded: the row is not shown to the field, which would look up the currency.
+        """
         return tuple(
-            self._fields[name].convert_to_column_insert(vals[name], self, vals) if name in vals else SQL("DEFAULT")
+            self._fields[name].convert_to_column_insert(vals[name], self) if name in vals else SQL("DEFAULT")
             for name in names
         )
 

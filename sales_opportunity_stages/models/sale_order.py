@@ -19,8 +19,4 @@ class SaleOrder(models.Model):
 
     def _report_to_opportunities(self):
         """Let the opportunities look again at their conditions."""
-        opportunities = self.sudo().opportunity_id
-        if opportunities:
-            opportunities._forget_stage_checklist()
-            opportunities._meet_for_promotion()
-            opportunities._promote_automatically()
+        self.sudo().opportunity_id._requirements_changed()
