@@ -12,6 +12,7 @@
         "security/crm_opportunity_type_security.xml",
         "security/crm_stage_visit_security.xml",
         "security/crm_opportunity_line_security.xml",
+        "security/crm_lead_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",

@@ -8,6 +8,7 @@ from . import crm_lead
 from . import crm_lead_type
 from . import crm_opportunity_line
 from . import crm_lead_line
+from . import crm_lead_collaboration
 from . import crm_lead_gate
 from . import crm_lead_visit
 from . import crm_lead_promotion

@@ -1,3 +1,4 @@
+from . import test_collaboration
 from . import test_demo
 from . import test_install
 from . import test_json_rpc
