@@ -179,7 +179,7 @@ class TestPerformance(OpportunityStagesCase):
 
     def test_one_won(self):
         lead = self._prepare_in_closing(1)
-        self.assertExtraQueries(6, lead, lambda lead: lead.action_set_won())
+        self.assertExtraQueries(4, lead, lambda lead: lead.action_set_won())
 
     def test_one_lost(self):
         lead = self._prepare_in_needs(1)
