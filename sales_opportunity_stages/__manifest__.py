@@ -17,6 +17,7 @@
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
         "data/crm_stage_rule_data.xml",
+        "wizard/crm_lead_assign_views.xml",
         "wizard/crm_lead_stage_force_views.xml",
         "wizard/crm_lead_to_opportunity_views.xml",
         "wizard/mail_activity_schedule_views.xml",

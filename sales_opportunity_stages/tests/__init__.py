@@ -2,6 +2,7 @@ from . import test_collaboration
 from . import test_demo
 from . import test_install
 from . import test_json_rpc
+from . import test_lead_assign
 from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance
