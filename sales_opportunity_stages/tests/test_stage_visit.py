@@ -192,6 +192,14 @@ class TestStageVisit(OpportunityStagesCase):
             with self.assertRaises(AccessError):
                 lead.with_user(user).write({"stage_visit_ids": [Command.create(values)]})
 
+    def test_defaults_in_a_context_are_not_written_into_it(self):
+        lead = self._create_opportunity()
+        self._force(lead, self.stage_needs)
+        context = {"default_outcome": "won", "default_date_end": "2020-01-01 00:00:00", "default_trigger": "forced"}
+        lead.with_context(**context).write({"stage_id": self.stage_contact.id})
+        self.assertEqual(self._get_visits(lead)[-1], (self.stage_contact, "open", "manual"))
+        self.assertFalse(lead.stage_visit_ids.sorted("id")[-1].date_end)
+
     def test_who_reads_it(self):
         mine = self._create_opportunity()
         other = self._create_opportunity(user=self.supervisor, user_id=self.supervisor.id)
