@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 
 class CrmOpportunityLine(models.Model):
@@ -11,10 +10,10 @@ class CrmOpportunityLine(models.Model):
 
     _name = "crm.opportunity.line"
     _description = "Opportunity Product Line"
+    _inherit = ["crm.opportunity.part.mixin"]
     _order = "lead_id, sequence, id"
     _check_company_auto = True
 
-    lead_id = fields.Many2one("crm.lead", "Opportunity", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", related="lead_id.company_id", store=True)
     sequence = fields.Integer(default=10)
     product_id = fields.Many2one(
@@ -91,38 +90,6 @@ class CrmOpportunityLine(models.Model):
     def _compute_price_subtotal(self):
         for line in self:
             line.price_subtotal = line.currency_id.round(line.product_uom_qty * line.price_unit)
-
-    @api.constrains("lead_id")
-    def _check_lead_is_opportunity(self):
-        for line in self:
-            if line.lead_id.type != "opportunity":
-                raise ValidationError(
-                    self.env._("'%s' is a lead: convert it before adding products to it.", line.lead_id.name)
-                )
-
-    # ------------------------------------------------------------
-    # ORM
-    # ------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        lines.sudo().lead_id._requirements_changed()
-        return lines
-
-    def write(self, vals):
-        if vals.get("lead_id"):
-            self.env["crm.lead"].browse(vals["lead_id"]).check_access("write")
-        leads = self.sudo().lead_id
-        result = super().write(vals)
-        (leads | self.sudo().lead_id)._requirements_changed()
-        return result
-
-    def unlink(self):
-        leads = self.sudo().lead_id
-        result = super().unlink()
-        leads._requirements_changed()
-        return result
 
     # ------------------------------------------------------------
     # Actions

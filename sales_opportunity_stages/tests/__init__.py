@@ -1,4 +1,5 @@
 from . import test_collaboration
+from . import test_competition
 from . import test_demo
 from . import test_install
 from . import test_json_rpc

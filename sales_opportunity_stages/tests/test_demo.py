@@ -8,7 +8,13 @@ class TestDemo(TransactionCase):
         """Odoo installs without demo data that fails to load, and says so only in the log."""
         admin = self.env.ref("base.user_admin")
         admin.group_ids |= self.env.ref("sales_team.group_sale_manager")
-        for name in ("res_partner_demo", "product_demo", "crm_lead_demo", "crm_opportunity_line_demo"):
+        for name in (
+            "res_partner_demo",
+            "product_demo",
+            "crm_lead_demo",
+            "crm_opportunity_line_demo",
+            "crm_opportunity_competitor_demo",
+        ):
             convert_file(self.env, "sales_opportunity_stages", f"demo/{name}.xml", {}, "init", noupdate=False)
         project = self.env.ref("sales_opportunity_stages.opportunity_type_project")
         leads = self.env["crm.lead"].search([("opportunity_type_id", "=", project.id), ("user_id", "=", admin.id)])

@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class CrmCompetingProduct(models.Model):
+    """A product of a competitor, and the one of ours that it competes with."""
+
+    _name = "crm.competing.product"
+    _description = "Competing Product"
+    _order = "partner_id, name, id"
+
+    name = fields.Char(required=True)
+    active = fields.Boolean(default=True)
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Maker",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('is_competitor', '=', True)]",
+        context={"default_is_competitor": True, "default_is_company": True},
+    )
+    product_id = fields.Many2one(
+        "product.product", "Competes With", index="btree_not_null", ondelete="set null", help="The product of ours."
+    )
+    currency_id = fields.Many2one("res.currency", required=True, default=lambda self: self.env.company.currency_id)
+    price = fields.Monetary(help="What they ask for it in general.")
+    note = fields.Text()

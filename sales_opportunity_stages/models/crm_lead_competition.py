@@ -1,0 +1,51 @@
+from odoo import fields, models
+
+
+class CrmLead(models.Model):
+    """Contacts, competitors, and whom an opportunity was lost to (丢单对象)."""
+
+    _inherit = "crm.lead"
+
+    opportunity_contact_ids = fields.One2many("crm.opportunity.contact", "lead_id", string="Contacts", copy=True)
+    opportunity_competitor_ids = fields.One2many(
+        "crm.opportunity.competitor", "lead_id", string="Competitors", copy=False
+    )
+    lost_to_id = fields.Many2one(
+        "res.partner",
+        index="btree_not_null",
+        tracking=True,
+        copy=False,
+        ondelete="restrict",
+        domain="[('is_competitor', '=', True)]",
+        help="The competitor who won it.",
+    )
+
+    def write(self, vals):
+        """What is not lost was lost to nobody and for no reason, however it was reopened."""
+        result = super().write(vals)
+        if {"active", "probability", "stage_id"} & vals.keys() and "lost_to_id" not in vals:
+            reopened = self.sudo().filtered(lambda lead: lead.lost_to_id and lead.won_status != "lost")
+            if reopened:
+                reopened.write({"lost_to_id": False, "lost_reason_id": False})
+        return result
+
+    def _merge_get_fields(self):
+        return [*super()._merge_get_fields(), "lost_to_id"]
+
+    def _merge_get_fields_specific(self):
+        specific = super()._merge_get_fields_specific()
+        specific["lost_to_id"] = lambda fname, leads: leads._get_merge_head().lost_to_id.id
+        return specific
+
+    def _merge_dependences(self, opportunities):
+        """Contacts and competitors of the others are the head's now; a contact that it has already goes."""
+        result = super()._merge_dependences(opportunities)
+        opportunities.sudo().opportunity_competitor_ids.write({"lead_id": self.id})
+        known = self.sudo().opportunity_contact_ids.partner_id
+        for contact in opportunities.sudo().opportunity_contact_ids:
+            if contact.partner_id in known:
+                contact.unlink()
+            else:
+                known |= contact.partner_id
+                contact.lead_id = self
+        return result

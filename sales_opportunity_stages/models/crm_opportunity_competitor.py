@@ -1,0 +1,32 @@
+from odoo import fields, models
+
+
+class CrmOpportunityCompetitor(models.Model):
+    """A competitor in this opportunity: what they offer, at what price, and where they are strong and weak."""
+
+    _name = "crm.opportunity.competitor"
+    _description = "Opportunity Competitor"
+    _inherit = ["crm.opportunity.part.mixin"]
+    _order = "lead_id, threat desc, id"
+    _rec_name = "partner_id"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Competitor",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('is_competitor', '=', True)]",
+        context={"default_is_competitor": True, "default_is_company": True},
+    )
+    competing_product_id = fields.Many2one(
+        "crm.competing.product",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('partner_id', '=', partner_id)]",
+    )
+    currency_id = fields.Many2one("res.currency", related="lead_id.company_currency")
+    price = fields.Monetary("Their Price", help="What they ask for in this opportunity.")
+    threat = fields.Selection([("1", "Low"), ("2", "Medium"), ("3", "High")], default="2", required=True)
+    strengths = fields.Text()
+    weaknesses = fields.Text()
