@@ -19,6 +19,7 @@
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
         "data/crm_stage_rule_data.xml",
+        "data/ir_cron_data.xml",
         "wizard/crm_lead_assign_views.xml",
         "wizard/crm_lead_lost_views.xml",
         "wizard/crm_lead_stage_force_views.xml",

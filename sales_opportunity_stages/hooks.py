@@ -72,7 +72,7 @@ def _give_opportunities_a_type(standard):
     return SQL(
         """
         UPDATE crm_lead
-           SET opportunity_type_id = %s, furthest_stage_id = stage_id
+           SET opportunity_type_id = %s, furthest_stage_id = stage_id, initial_date_deadline = date_deadline
          WHERE type = 'opportunity' AND opportunity_type_id IS NULL
         """,
         standard.id,

@@ -21,4 +21,5 @@ from . import crm_lead_checklist
 from . import mail_activity
 from . import crm_lead_merge
 from . import crm_lead_competition
+from . import crm_lead_deadline
 from . import sale_order

@@ -38,6 +38,9 @@ class CrmOpportunityType(models.Model):
         help="From the stage: entering a stage sets its probability, forward and back; a probability typed in "
         "holds until the next move. Odoo's predictive scoring: left to Odoo.",
     )
+    reminder_days = fields.Integer(
+        default=3, help="Days before the expected closing on which the salesperson is reminded. 0: never."
+    )
     opportunity_count = fields.Integer(compute="_compute_opportunity_count", string="Open Opportunities")
 
     # ------------------------------------------------------------

@@ -6,6 +6,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 UNRULED = object()
 """Passed in the context by the server's own code to schedule what the stage does not list; see ``_is_unruled``."""
 
+UNCOUNTED = object()
+"""As :data:`UNRULED`, for what is no action at all: a reminder meets no rule either."""
+
 _BOOKKEEPING = object()
 
 
@@ -134,6 +137,8 @@ class MailActivity(models.Model):
         """Refuse what the stage does not allow, and remember the stay."""
         if not any(activity.res_model == "crm.lead" or activity.stage_visit_id for activity in self.sudo()):
             return
+        if self.env.context.get("opportunity_unruled_activity") is UNCOUNTED:
+            return
         leads = self._get_opportunities()
         if not self._is_unruled():
             self._check_allowed(leads)
@@ -149,7 +154,7 @@ class MailActivity(models.Model):
 
     def _is_unruled(self):
         """Whether the server itself schedules something that is no action of a salesperson: a merge, a reminder."""
-        return self.env.context.get("opportunity_unruled_activity") is UNRULED
+        return self.env.context.get("opportunity_unruled_activity") in (UNRULED, UNCOUNTED)
 
     def _check_allowed(self, leads):
         """:raise ValidationError: listing what is allowed in the stage"""

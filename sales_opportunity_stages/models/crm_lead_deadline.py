@@ -1,0 +1,198 @@
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from .mail_activity import UNCOUNTED
+
+BATCH_SIZE = 200
+DEADLINE_ACTIVITY = "sales_opportunity_stages.mail_activity_type_deadline"
+
+
+class CrmLead(models.Model):
+    """The expected closing (预计截至日期): what was promised first, how often it was pushed, whether it was missed."""
+
+    _inherit = "crm.lead"
+
+    initial_date_deadline = fields.Date(
+        "Initial Expected Closing", readonly=True, copy=False, help="The first date that was ever expected."
+    )
+    deadline_push_count = fields.Integer(
+        "Times Pushed", readonly=True, copy=False, help="How often the expected closing was moved to a later day."
+    )
+    deadline_push_days = fields.Integer(
+        "Days Pushed", readonly=True, copy=False, help="By how many days in all the expected closing was moved later."
+    )
+    deadline_missed_date = fields.Date(
+        "Missed Closing", readonly=True, copy=False, help="The first expected closing that passed while it was open."
+    )
+    deadline_reminded_date = fields.Date(readonly=True, copy=False, help="The expected closing last reminded of.")
+    deadline_overdue_date = fields.Date(readonly=True, copy=False, help="The expected closing last reported as missed.")
+    is_deadline_missed = fields.Boolean(
+        "Closing Missed",
+        compute="_compute_is_deadline_missed",
+        search="_search_is_deadline_missed",
+        help="An expected closing passed while it was open, be it that it was pushed since.",
+    )
+
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {
+            "initial_date_deadline",
+            "deadline_push_count",
+            "deadline_push_days",
+            "deadline_missed_date",
+            "deadline_reminded_date",
+            "deadline_overdue_date",
+        }
+
+    # ------------------------------------------------------------
+    # Missed
+    # ------------------------------------------------------------
+
+    @api.depends("deadline_missed_date", "date_deadline", "won_status", "active")
+    def _compute_is_deadline_missed(self):
+        for lead in self:
+            lead.is_deadline_missed = bool(lead.deadline_missed_date) or lead._is_overdue()
+
+    def _search_is_deadline_missed(self, operator, value):
+        if operator != "in" or set(value) != {True}:
+            return NotImplemented
+        today = fields.Date.context_today(self)
+        overdue = Domain([("won_status", "=", "pending"), ("active", "=", True), ("date_deadline", "<", today)])
+        return Domain("type", "=", "opportunity") & (Domain("deadline_missed_date", "!=", False) | overdue)
+
+    def _is_overdue(self):
+        """Open, and its expected closing has passed where its salesperson is."""
+        self.ensure_one()
+        if not self.date_deadline or self.type != "opportunity" or not self.active or self.won_status != "pending":
+            return False
+        days = (fields.Date.today() - self.date_deadline).days
+        if days not in (0, 1, -1):  # so far off that no time zone matters
+            return days > 0
+        return self.date_deadline < self._get_local_today()
+
+    def _get_local_today(self):
+        """Today where the salesperson is."""
+        zone = self.sudo().user_id.tz or self.env.user.tz or "UTC"
+        return datetime.now(pytz.timezone(zone)).date()
+
+    # ------------------------------------------------------------
+    # Keeping count
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        leads = super().create(vals_list)
+        leads.sudo()._count_deadline_changes({})
+        return leads
+
+    def write(self, vals):
+        if not {"date_deadline", "active", "probability", "stage_id", "type"} & vals.keys() or self._is_derived_write(
+            vals
+        ):
+            return super().write(vals)
+        leads = self.sudo()
+        before = {lead.id: (lead.date_deadline, lead._is_overdue()) for lead in leads}
+        result = super().write(vals)
+        leads._count_deadline_changes(before)
+        return result
+
+    def _count_deadline_changes(self, before):
+        """Record what became of the expected closing.
+
+        :param dict before: ``{lead id: (expected closing, was it overdue)}``
+        """
+        by_values = defaultdict(self.browse)
+        for lead in self.filtered(lambda lead: lead.type == "opportunity"):
+            values = lead._get_deadline_values(*before.get(lead.id, (False, False)))
+            if values:
+                by_values[tuple(values.items())] += lead
+        for values, leads in by_values.items():
+            leads._write_derived(dict(values))
+
+    def _get_deadline_values(self, old, was_overdue):
+        values = {}
+        if self.date_deadline and not self.initial_date_deadline:
+            values["initial_date_deadline"] = old or self.date_deadline
+        if old and self.date_deadline and self.date_deadline > old:
+            values["deadline_push_count"] = self.deadline_push_count + 1
+            values["deadline_push_days"] = self.deadline_push_days + (self.date_deadline - old).days
+        if was_overdue and not self._is_overdue() and not self.deadline_missed_date:
+            values["deadline_missed_date"] = old
+        return values
+
+    # ------------------------------------------------------------
+    # Reminding
+    # ------------------------------------------------------------
+
+    @api.model
+    def _cron_remind_deadlines(self):
+        """Remind of expected closings, and report those that were missed; once for each opportunity and date.
+
+        Works in batches and commits after each, so that it goes on where it was interrupted.
+        """
+        todo = self.sudo().search(self._get_reminder_domain())
+        self.env["ir.cron"]._commit_progress(remaining=len(todo))
+        for start in range(0, len(todo), BATCH_SIZE):
+            leads = todo[start : start + BATCH_SIZE]
+            leads._remind_deadlines()
+            if not self.env["ir.cron"]._commit_progress(len(leads)):
+                break
+
+    @api.model
+    def _get_reminder_domain(self):
+        """Open opportunities that somebody, in some time zone, may have to be told of today."""
+        types = self.env["crm.opportunity.type"].sudo().search([("reminder_days", ">", 0)])
+        longest = max(types.mapped("reminder_days"), default=0)
+        horizon = fields.Date.today() + timedelta(days=longest + 1)
+        return [
+            ("type", "=", "opportunity"),
+            ("won_status", "=", "pending"),
+            ("active", "=", True),
+            ("date_deadline", "!=", False),
+            ("date_deadline", "<=", horizon),
+        ]
+
+    def _remind_deadlines(self):
+        """Schedule what is due today, and remember for which date it was."""
+        due = self.filtered(lambda lead: lead._is_reminder_due())
+        missed = self.filtered(lambda lead: lead._is_overdue() and lead.deadline_overdue_date != lead.date_deadline)
+        vals_list = [
+            lead._prepare_deadline_activity(lead.user_id, self.env._("Expected closing is near")) for lead in due
+        ]
+        for lead in missed:
+            for user in lead.user_id | lead.team_id.user_id:
+                vals_list.append(lead._prepare_deadline_activity(user, self.env._("Expected closing was missed")))
+        self.env["mail.activity"].with_context(opportunity_unruled_activity=UNCOUNTED).create(vals_list)
+        by_values = defaultdict(self.browse)
+        for lead in due:
+            by_values["deadline_reminded_date", lead.date_deadline] += lead
+        for lead in missed:
+            by_values["deadline_overdue_date", lead.date_deadline] += lead
+            if not lead.deadline_missed_date:
+                by_values["deadline_missed_date", lead.date_deadline] += lead
+        for (name, date), leads in by_values.items():
+            leads._write_derived({name: date})
+
+    def _is_reminder_due(self):
+        days = self.opportunity_type_id.reminder_days
+        if not days or not self.user_id or self.deadline_reminded_date == self.date_deadline:
+            return False
+        today = self._get_local_today()
+        return self.date_deadline - timedelta(days=days) <= today <= self.date_deadline
+
+    def _prepare_deadline_activity(self, user, summary):
+        """Values of the activity that tells ``user``. Override to word it otherwise."""
+        return {
+            "activity_type_id": self.env.ref(DEADLINE_ACTIVITY).id,
+            "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
+            "res_id": self.id,
+            "user_id": user.id,
+            "summary": summary,
+            "date_deadline": max(self.date_deadline, self._get_local_today()),
+            "automated": True,
+        }

@@ -1,0 +1,141 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError
+
+from .common import OpportunityStagesCase
+
+
+class TestDeadline(OpportunityStagesCase):
+    """What was promised, how often it was pushed, whether it was missed, and who is told."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.leader = cls.supervisor
+        cls.team.user_id = cls.leader
+        cls.type_project.reminder_days = 3
+        cls.salesman.tz = "UTC"
+
+    def _run_cron(self):
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref("sales_opportunity_stages.ir_cron_remind_deadlines").method_direct_trigger()
+        self.env.invalidate_all()
+
+    def _get_reminders(self, leads):
+        activity_type = self.env.ref("sales_opportunity_stages.mail_activity_type_deadline")
+        activities = (
+            self.env["mail.activity"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("res_model", "=", "crm.lead"),
+                    ("res_id", "in", leads.ids),
+                    ("activity_type_id", "=", activity_type.id),
+                ]
+            )
+        )
+        return sorted((activity.summary, activity.user_id.login) for activity in activities)
+
+    def test_pushing_is_counted(self):
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        self.assertEqual(lead.initial_date_deadline, date(2026, 3, 10))
+        with freeze_time("2026-03-01"):
+            lead.write({"date_deadline": "2026-03-20"})
+            lead.write({"date_deadline": "2026-03-15"})
+            lead.write({"date_deadline": "2026-03-16", "name": "Renamed"})
+        self.assertEqual((lead.deadline_push_count, lead.deadline_push_days), (2, 11))
+        self.assertEqual(lead.initial_date_deadline, date(2026, 3, 10))
+        self.assertFalse(lead.deadline_missed_date)
+
+    def test_set_later_and_emptied(self):
+        lead = self._create_opportunity()
+        self.assertFalse(lead.initial_date_deadline)
+        lead.date_deadline = "2030-01-01"
+        lead.date_deadline = False
+        lead.date_deadline = "2031-01-01"
+        self.assertEqual((lead.initial_date_deadline, lead.deadline_push_count), (date(2030, 1, 1), 0))
+
+    def test_a_miss_stays_on_record(self):
+        pushed, won, lost, kept = leads = self._create_opportunities(4, date_deadline="2026-03-10")
+        with freeze_time("2026-03-12"):
+            self.env.invalidate_all()
+            self.assertEqual(leads.mapped("is_deadline_missed"), [True] * 4)
+            pushed.write({"date_deadline": "2026-04-01"})
+            self._force(won, self.stage_won)
+            lost.action_set_lost()
+        with freeze_time("2026-03-09"):
+            self.env.invalidate_all()
+            self.assertEqual(leads.mapped("is_deadline_missed"), [True, True, True, False])
+            Lead = self.env["crm.lead"].with_context(active_test=False)
+            self.assertEqual(
+                set(Lead.search([("is_deadline_missed", "=", True), ("id", "in", leads.ids)])), {pushed, won, lost}
+            )
+            self.assertEqual(Lead.search([("is_deadline_missed", "=", False), ("id", "in", leads.ids)]), kept)
+
+    def test_the_record_cannot_be_forged(self):
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        for values in (
+            {"deadline_push_count": 1},
+            {"initial_date_deadline": "2020-01-01"},
+            {"deadline_missed_date": "2020-01-01"},
+        ):
+            with self.assertRaises(AccessError):
+                lead.write(values)
+
+    def test_reminder_once_for_each_date(self):
+        lead, far = self._create_opportunities(2, date_deadline="2026-03-10")
+        far.date_deadline = "2026-05-10"
+        with freeze_time("2026-03-06 12:00:00"):
+            self._run_cron()
+            self.assertEqual(self._get_reminders(lead | far), [])
+        near = ("Expected closing is near", self.salesman.login)
+        for day in ("2026-03-07 12:00:00", "2026-03-08 12:00:00"):
+            with freeze_time(day):
+                self._run_cron()
+                self._run_cron()
+        self.assertEqual(self._get_reminders(lead | far), [near])
+        with freeze_time("2026-03-09 12:00:00"):
+            lead.date_deadline = "2026-03-11"
+            self._run_cron()
+        self.assertEqual(self._get_reminders(lead | far), [near, near])
+
+    def test_a_miss_is_reported_to_salesperson_and_leader(self):
+        lead, won = self._create_opportunities(2, date_deadline="2026-03-10")
+        self._force(won, self.stage_won)
+        self.type_project.reminder_days = 0
+        with freeze_time("2026-03-10 12:00:00"):
+            self._run_cron()
+            self.assertEqual(self._get_reminders(lead), [])
+        for day in ("2026-03-11 12:00:00", "2026-03-12 12:00:00"):
+            with freeze_time(day):
+                self._run_cron()
+        missed = "Expected closing was missed"
+        self.assertEqual(self._get_reminders(lead), [(missed, self.salesman.login), (missed, self.leader.login)])
+        self.assertEqual(self._get_reminders(won), [])
+        self.assertEqual(lead.deadline_missed_date, date(2026, 3, 10))
+
+    def test_in_the_time_zone_of_the_salesperson(self):
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        self.type_project.reminder_days = 0
+        self.salesman.tz = "Asia/Shanghai"
+        with freeze_time("2026-03-10 15:30:00"):
+            self._run_cron()
+            self.assertEqual(self._get_reminders(lead), [])
+        with freeze_time("2026-03-10 16:30:00"):
+            self._run_cron()
+            self.assertEqual(len(self._get_reminders(lead)), 2, "it is the 11th in Shanghai")
+
+    def test_reminders_are_not_held_up_and_never_count(self):
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        reminder_type = self.env.ref("sales_opportunity_stages.mail_activity_type_deadline")
+        self.rule_call.activity_type_id = reminder_type
+        with freeze_time("2026-03-09 12:00:00"):
+            self._run_cron()
+        activity = lead.activity_ids
+        self.assertEqual(activity.activity_type_id, reminder_type)
+        activity.with_user(self.salesman).action_feedback()
+        self.assertEqual(lead.stage_id, self.stage_contact)
+        self.assertEqual(lead._get_missing_rules(self.stage_needs), self.rule_call)
