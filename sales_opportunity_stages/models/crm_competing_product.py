@@ -25,3 +25,5 @@ class CrmCompetingProduct(models.Model):
     currency_id = fields.Many2one("res.currency", required=True, default=lambda self: self.env.company.currency_id)
     price = fields.Monetary(help="What they ask for it in general.")
     note = fields.Text()
+
+    _check_price = models.Constraint("CHECK(price >= 0)", "The price of a competing product cannot be negative.")

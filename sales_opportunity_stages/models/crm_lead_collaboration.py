@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 
 
@@ -23,6 +23,23 @@ class CrmLead(models.Model):
         copy=False,
         help="Employees who work on the opportunity beside the salesperson.",
     )
+
+    @api.constrains("collaborator_ids")
+    def _check_collaborators(self):
+        """Whoever cannot open an opportunity cannot work on it."""
+        for lead in self.sudo():
+            outsiders = lead.collaborator_ids.filtered(
+                lambda user: not user.has_group("sales_team.group_sale_salesman")
+            )
+            if outsiders:
+                raise ValidationError(
+                    self.env._(
+                        "%(users)s cannot collaborate on '%(lead)s' without access to sales. Give them the Sales role "
+                        "in their user settings first.",
+                        users=", ".join(outsiders.mapped("name")),
+                        lead=lead.name,
+                    )
+                )
 
     def write(self, vals):
         if not {"user_id", "collaborator_ids"} & vals.keys() or self._may_assign():

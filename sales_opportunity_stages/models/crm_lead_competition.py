@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CrmLead(models.Model):
@@ -19,6 +19,10 @@ class CrmLead(models.Model):
         domain="[('is_competitor', '=', True)]",
         help="The competitor who won it.",
     )
+
+    @api.constrains("partner_id")
+    def _check_customer_is_no_competitor(self):
+        self.sudo().opportunity_competitor_ids._check_is_not_the_customer()
 
     def write(self, vals):
         """What is not lost was lost to nobody and for no reason, however it was reopened."""

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class CrmOpportunityCompetitor(models.Model):
@@ -30,3 +31,19 @@ class CrmOpportunityCompetitor(models.Model):
     threat = fields.Selection([("1", "Low"), ("2", "Medium"), ("3", "High")], default="2", required=True)
     strengths = fields.Text()
     weaknesses = fields.Text()
+
+    _check_price = models.Constraint("CHECK(price >= 0)", "The price of a competitor cannot be negative.")
+
+    @api.constrains("partner_id", "lead_id")
+    def _check_is_not_the_customer(self):
+        for competitor in self:
+            lead = competitor.lead_id
+            company = competitor.partner_id.commercial_partner_id
+            if lead.partner_id and company == lead.partner_id.commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(partner)s is the customer of '%(lead)s' and cannot be a competitor in it.",
+                        partner=company.name,
+                        lead=lead.name,
+                    )
+                )

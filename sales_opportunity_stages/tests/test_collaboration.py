@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 from .common import OpportunityStagesCase
 
@@ -28,6 +28,17 @@ class TestCollaboration(OpportunityStagesCase):
             lead.write({"collaborator_ids": [Command.link(self.colleague.id)]})
         with self.assertRaises(AccessError):
             lead.opportunity_line_ids.read(["price_unit"])
+
+    def test_only_who_has_access_to_sales_can_collaborate(self):
+        with self.assertRefused("cannot collaborate on 'Acme line 3'", ValidationError):
+            self.lead.write({"collaborator_ids": [Command.link(self.employee.id)]})
+        result = (
+            self.env["crm.lead"]
+            .with_user(self.salesman)
+            .load(["name", "type", "collaborator_ids/.id"], [["By import", "opportunity", str(self.employee.id)]])
+        )
+        self.assertFalse(result["ids"])
+        self.assertIn("cannot collaborate", str(result["messages"]))
 
     def test_a_collaborator_works_on_it(self):
         lead = self._collaborate()

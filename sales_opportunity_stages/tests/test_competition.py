@@ -54,6 +54,22 @@ class TestCompetition(OpportunityStagesCase):
         with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
             lead.write({"opportunity_contact_ids": [Command.create({"partner_id": self.buyer.id})]})
 
+    def test_the_customer_is_no_competitor(self):
+        lead = self._create_opportunity(partner_id=self.rival.id)
+        with self.assertRefused("Rival is the customer of 'Acme line 3'", ValidationError):
+            self._name_people(lead)
+        lead.partner_id = self.buyer
+        self._name_people(lead)
+        with self.assertRefused("Rival is the customer", ValidationError):
+            lead.partner_id = self.env["res.partner"].create({"name": "Rival's Man", "parent_id": self.rival.id})
+
+    def test_negative_prices(self):
+        lead = self._create_opportunity()
+        self._name_people(lead)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            lead.opportunity_competitor_ids.price = -1
+            self.env.flush_all()
+
     def test_leads_have_none(self):
         lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead"})
         with self.assertRefused("is a lead", ValidationError):

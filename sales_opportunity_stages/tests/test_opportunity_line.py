@@ -1,6 +1,9 @@
+from psycopg2 import IntegrityError
+
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form
+from odoo.tools import mute_logger
 
 from .common import OpportunityStagesCase
 
@@ -163,6 +166,17 @@ class TestOpportunityLine(OpportunityStagesCase):
         self.assertEqual(len(head.opportunity_line_ids), 2)
         self.assertEqual(head.expected_revenue, 15)
         self.assertEqual(head.copy().expected_revenue, 15)
+
+    def test_bad_input(self):
+        lead = self._create_opportunity(company_id=self.env.company.id)
+        line = self._add_line(lead, self.pump)
+        for values in ({"product_uom_qty": -1}, {"price_unit": -0.01}):
+            with self.subTest(values=values), mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+                line.write(values)
+                self.env.flush_all()
+        self.valve.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        with self.assertRaises(UserError):
+            self._add_line(lead, self.valve)
 
     def test_leads_have_no_lines(self):
         lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead"})
