@@ -154,10 +154,11 @@ class CrmStageVisit(models.Model):
 
         Amounts come from the opportunity, rounded: the row is not shown to the field, which would look up the currency.
         """
-        return tuple(
+        values = [
             self._fields[name].convert_to_column_insert(vals[name], self) if name in vals else SQL("DEFAULT")
             for name in names
-        )
+        ]
+        return SQL("(%s)", SQL(", ").join(values))
 
     def _follow_up_statement(self, names, create=False):
         """Let the cache and what is computed from these fields follow a statement that has written them."""

@@ -62,6 +62,28 @@ class TestStageVisit(OpportunityStagesCase):
         self.assertEqual(self._get_visits(lead)[-1], (self.stage_needs, "open", "manual"))
         self.assertEqual(len(lead.stage_visit_ids), 3)
 
+    def test_a_batch_of_all_kinds(self):
+        common = {"type": "opportunity", "team_id": self.team.id, "opportunity_type_id": self.type_project.id}
+        leads = self.env["crm.lead"].create(
+            [
+                {"name": "Open", **common},
+                {"name": "Lost", "active": False, "probability": 0, **common},
+                {"name": "Won", "stage_id": self.stage_won.id, "probability": 100, **common},
+            ]
+        )
+        self.assertEqual([self._get_visits(lead)[0][1] for lead in leads], ["open", "lost", "won"])
+        quick = self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        (leads[0] | quick).write({"active": False, "probability": 0})
+        (leads[:2] | quick).write({"active": True, "probability": 30})
+        self.assertEqual([self._get_visits(lead)[-1][1] for lead in (leads[0], quick)], ["open", "open"])
+        leads = self.env["crm.lead"].create(
+            [
+                {"name": "Open", **common, "opportunity_type_id": self.type_quick.id},
+                {"name": "Lost", **common, "opportunity_type_id": self.type_quick.id, "active": False, "probability": 0},
+            ]
+        )
+        self.assertEqual([self._get_visits(lead)[0][1] for lead in leads], ["open", "lost"])
+
     def test_lost_by_wizard_and_by_plain_write(self):
         leads = self._create_opportunities(2)
         self.env["crm.lead.lost"].with_user(self.salesman).create(
