@@ -79,7 +79,13 @@ class TestStageVisit(OpportunityStagesCase):
         leads = self.env["crm.lead"].create(
             [
                 {"name": "Open", **common, "opportunity_type_id": self.type_quick.id},
-                {"name": "Lost", **common, "opportunity_type_id": self.type_quick.id, "active": False, "probability": 0},
+                {
+                    "name": "Lost",
+                    **common,
+                    "opportunity_type_id": self.type_quick.id,
+                    "active": False,
+                    "probability": 0,
+                },
             ]
         )
         self.assertEqual([self._get_visits(lead)[0][1] for lead in leads], ["open", "lost"])
