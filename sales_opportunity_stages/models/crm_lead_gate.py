@@ -212,9 +212,17 @@ class CrmLead(models.Model):
 
         :returns: ``mail.activity.type``: those the stage lists, or every one for opportunities if it lists none
         """
-        self.ensure_one()
         types = self.env["mail.activity.type"]
-        stage_map = types.env["crm.opportunity.type"]._get_stage_map()
-        if self.type == "opportunity" and (allowed := stage_map.allowed_activity_types(self.stage_id.id)):
-            return types.search([("id", "in", list(allowed))])
-        return types.search([("res_model", "in", (False, "crm.lead"))])
+        listed = self._get_listed_activity_type_ids()
+        return types.search([("id", "in", list(listed))] if listed else [("res_model", "in", (False, "crm.lead"))])
+
+    def _get_listed_activity_type_ids(self):
+        """Ids of the only activity types that may be scheduled where this opportunity stands; empty when any may."""
+        self.ensure_one()
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        return stage_map.allowed_activity_types(self.stage_id.id) if self.type == "opportunity" else set()
+
+    def _allows_activity_type(self, activity_type_id):
+        """Whether the stage lets an activity of this type be scheduled; what no longer exists forbids nothing."""
+        listed = self._get_listed_activity_type_ids() if self else set()
+        return not listed or activity_type_id in listed

@@ -54,7 +54,7 @@ class CrmLead(models.Model):
         preferred_id = self._get_searched_type_id() or self.team_id.sudo().opportunity_type_id.id
         found = stage_map.default_type(company_id, preferred_id)
         if stage_id and found and not stage_map.is_open_to(stage_id, found):
-            usable = [t.id for t in stage_map.types.values() if t.active and t.company_id in (None, company_id)]
+            usable = stage_map.usable_types(company_id)
             found = next((t for t in usable if stage_map.is_open_to(stage_id, t)), found)
         return found or False
 

@@ -1,5 +1,3 @@
-from datetime import datetime, time
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -167,7 +165,6 @@ class CrmStageRule(models.Model):
                     "datetime": _datetime,
                     "relativedelta": relativedelta,
                     "context_today": lambda: fields.Date.context_today(self),
-                    "now": lambda: datetime.combine(fields.Date.context_today(self), time()),
                 },
             )
         )

@@ -158,12 +158,10 @@ class MailActivity(models.Model):
 
     def _check_allowed(self, leads):
         """:raise ValidationError: listing what is allowed in the stage"""
-        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        by_id = {lead.id: lead for lead in leads if lead.type == "opportunity"}
+        by_id = leads.grouped("id")
         for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
-            lead = by_id.get(activity.res_id)
-            allowed = stage_map.allowed_activity_types(lead.stage_id.id) if lead else ()
-            if allowed and activity.activity_type_id.id not in allowed:
+            lead = by_id.get(activity.res_id, leads.browse())
+            if not lead._allows_activity_type(activity.activity_type_id.id):
                 raise ValidationError(
                     self.env._(
                         "'%(activity)s' cannot be scheduled on '%(lead)s' in stage %(stage)s. "
@@ -220,9 +218,7 @@ class MailActivity(models.Model):
         if vals.get("res_model") != "crm.lead":
             return True
         lead = self.env["crm.lead"].sudo().browse(vals["res_id"]).exists()
-        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        allowed = stage_map.allowed_activity_types(lead.stage_id.id) if lead.type == "opportunity" else ()
-        return not allowed or vals.get("activity_type_id") in allowed
+        return lead._allows_activity_type(vals.get("activity_type_id"))
 
     @api.model
     def _schedule_deferred(self, vals):

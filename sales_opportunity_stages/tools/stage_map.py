@@ -73,9 +73,13 @@ class StageMap:
     # Types
     # ------------------------------------------------------------
 
+    def usable_types(self, company_id):
+        """Ids, in order, of the types that a new opportunity of the company may have."""
+        return [t.id for t in self.types.values() if t.active and t.company_id in (None, company_id or None)]
+
     def default_type(self, company_id, preferred_id=None):
         """The type of a new opportunity: the preferred one if it may be used, else the company's first."""
-        usable = [t.id for t in self.types.values() if t.active and t.company_id in (None, company_id or None)]
+        usable = self.usable_types(company_id)
         return preferred_id if preferred_id in usable else next(iter(usable), None)
 
     def follows_stage(self, type_id):
