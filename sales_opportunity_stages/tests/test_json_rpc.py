@@ -163,6 +163,40 @@ class TestJsonRpc(OpportunityStagesSetup, HttpCase):
         )
         self.assertRpcRefused(self._call("crm.lead", "action_promote", lead.ids), "Contact: Call A")
 
+    def test_people_and_parts(self):
+        """A collaborator works on an opportunity and gives it to nobody; who is no collaborator does nothing at all."""
+        product = self.env["product.product"].create({"name": "Pump"})
+        lead, other = self._create_opportunities(2)
+        other.with_user(self.supervisor).user_id = self.supervisor
+        line = self.env["crm.opportunity.line"].create({"lead_id": other.id, "product_id": product.id})
+        lead.write({"collaborator_ids": [[4, self.colleague.id]]})
+        give_away = {"user_id": self.colleague.id}
+        self.assertRpcRefused(self._call("crm.lead", "write", lead.ids, give_away, user=self.colleague), "responsible")
+        self.assertRpcRefused(
+            self._call("crm.lead", "write", lead.ids, {"collaborator_ids": [[5]]}, user=self.colleague), "responsible"
+        )
+        self.assertRpcRefused(self._call("crm.lead", "unlink", lead.ids, user=self.colleague))
+        self.assertNotIn("error", self._call("crm.lead", "write", lead.ids, {"name": "Ours"}, user=self.colleague))
+        values = {"lead_ids": [[6, 0, lead.ids]], "mode": "keep", "add_collaborator_ids": [[6, 0, self.colleague.ids]]}
+        wizard = self._call("crm.lead.assign", "create", [values], user=self.colleague)["result"]
+        self.assertRpcRefused(
+            self._call("crm.lead.assign", "action_assign", wizard, user=self.colleague), "responsible"
+        )
+        self.assertRpcRefused(self._call("crm.lead.assign", "create", [{**values, "lead_ids": [[6, 0, other.ids]]}]))
+        self.assertRpcRefused(self._call("crm.opportunity.line", "write", line.ids, {"price_unit": 1}))
+        self.assertRpcRefused(
+            self._call("crm.opportunity.line", "create", [{"lead_id": other.id, "product_id": product.id}])
+        )
+        for model in ("crm.opportunity.contact", "crm.opportunity.competitor"):
+            self.assertRpcRefused(
+                self._call(model, "create", [{"lead_id": other.id, "partner_id": self.env.user.partner_id.id}])
+            )
+            self.assertRpcRefused(self._call(model, "search_read", [], user=self.employee))
+        self.assertRpcRefused(
+            self._call("crm.lead", "write", lead.ids, {"deadline_push_count": 9}), "kept by the system"
+        )
+        self.assertEqual((lead.user_id, lead.collaborator_ids), (self.salesman, self.colleague))
+
     def test_the_honest_way(self):
         lead = self._create_opportunity()
         activity_id = self._call("crm.lead", "activity_schedule", lead.ids, activity_type_id=self.act_call.id)
