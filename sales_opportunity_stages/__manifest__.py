@@ -15,6 +15,7 @@
         "security/crm_lead_security.xml",
         "security/crm_opportunity_contact_security.xml",
         "security/crm_opportunity_competitor_security.xml",
+        "security/crm_deadline_report_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
@@ -35,6 +36,7 @@
         "views/crm_lead_views.xml",
         "views/mail_activity_views.xml",
         "views/sales_opportunity_stages_menus.xml",
+        "report/crm_deadline_report_views.xml",
     ],
     "demo": [
         "demo/res_partner_demo.xml",

@@ -1,6 +1,7 @@
 from . import test_collaboration
 from . import test_competition
 from . import test_deadline
+from . import test_deadline_report
 from . import test_demo
 from . import test_install
 from . import test_json_rpc
