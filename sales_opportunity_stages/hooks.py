@@ -10,9 +10,13 @@ STANDARD_TYPE = "sales_opportunity_stages.opportunity_type_standard"
 
 def pre_init_hook(env):
     """Make the columns before Odoo does, or it would compute them for every opportunity, one by one."""
-    for table, column in (("crm_lead", "opportunity_type_id"), ("crm_lead", "furthest_stage_id")):
+    for table, column, kind in (
+        ("crm_lead", "opportunity_type_id", "int4"),
+        ("crm_lead", "furthest_stage_id", "int4"),
+        ("sale_order", "order_source", "varchar"),
+    ):
         if not column_exists(env.cr, table, column):
-            create_column(env.cr, table, column, "int4")
+            create_column(env.cr, table, column, kind)
 
 
 def post_init_hook(env):
@@ -28,6 +32,7 @@ def post_init_hook(env):
         ("opportunities given a type", _give_opportunities_a_type(standard)),
         ("visits opened", _open_visits(env)),
         ("planned activities put into their stay", _place_activities()),
+        ("orders given a source", _give_orders_a_source(env)),
     ):
         env.cr.execute(query)
         _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
@@ -121,4 +126,26 @@ def _place_activities():
            AND visit.date_end IS NULL
            AND activity.create_date >= visit.date_start
         """
+    )
+
+
+def _give_orders_a_source(env):
+    """As far as it can be told afterwards: the website's carts by their website, what was sent by the note of it."""
+    on_website = SQL("website_id IS NOT NULL") if column_exists(env.cr, "sale_order", "website_id") else SQL("FALSE")
+    return SQL(
+        """
+        UPDATE sale_order
+           SET order_source =
+               CASE WHEN %(on_website)s THEN 'other'
+                    WHEN state = 'sale'
+                         AND EXISTS (SELECT FROM mail_message message
+                                      WHERE message.model = 'sale.order'
+                                        AND message.res_id = sale_order.id
+                                        AND message.subtype_id = %(sent)s) THEN 'quotation'
+                    WHEN opportunity_id IS NOT NULL THEN 'opportunity'
+                    ELSE 'manual' END
+         WHERE order_source IS NULL
+        """,
+        on_website=on_website,
+        sent=env.ref("sale.mt_order_sent").id,
     )

@@ -1,7 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
-
-from ..tools import DerivedValues
 
 
 class CrmLead(models.Model):
@@ -12,7 +9,8 @@ class CrmLead(models.Model):
     own file: the gate (``crm_lead_gate``), the visits (``crm_lead_visit``), the promotion (``crm_lead_promotion``).
     """
 
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "sales.system.fields.mixin"]
 
     furthest_stage_id = fields.Many2one(
         "crm.stage",
@@ -33,8 +31,11 @@ class CrmLead(models.Model):
 
     @api.model
     def _get_system_fields(self):
-        """Fields that only the add-on's own code may write."""
-        return {"furthest_stage_id", "stage_visit_ids"}
+        return super()._get_system_fields() | {"furthest_stage_id", "stage_visit_ids"}
+
+    @api.model
+    def _get_judged_fields(self):
+        return super()._get_judged_fields() | self._get_stage_trigger_fields()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -43,6 +44,7 @@ class CrmLead(models.Model):
             self._check_system_fields(vals)
             if not vals.get("opportunity_type_id", True):
                 del vals["opportunity_type_id"]  # blank asks for the default, it cannot stay blank
+        self = self._without_system_defaults()
         leads = super().create(vals_list)
         opportunities = leads.filtered(lambda lead: lead.type == "opportunity")
         if not self._may_start_anywhere():
@@ -66,28 +68,6 @@ class CrmLead(models.Model):
         leads._forget_stage_checklist()
         leads._promote_automatically()
         return result
-
-    def _is_derived_write(self, vals):
-        derived = DerivedValues.of(self)
-        watched = self._get_system_fields() | self._get_stage_trigger_fields()
-        return bool(derived) and derived.matches(self, vals, watched)
-
-    def _write_derived(self, vals):
-        """Store what follows from a move, without judging or logging it as another one."""
-        DerivedValues(frozenset(self.ids), dict(vals)).on(self).write(vals)
-
-    def _check_system_fields(self, vals):
-        """Refuse what a client may not write; drop it where it is blank, as a form may send it."""
-        forged = self._get_system_fields() & vals.keys()
-        if any(vals[name] for name in forged):
-            raise AccessError(
-                self.env._(
-                    "%(fields)s of an opportunity is kept by the system and cannot be written.",
-                    fields=", ".join(sorted(self._fields[name].string for name in forged)),
-                )
-            )
-        for name in forged:
-            del vals[name]
 
     def _settle_stage_change(self, before, explicit_stage):
         """Judge what a write has changed, then record it.

@@ -45,6 +45,23 @@ class CrmOpportunityLine(models.Model):
     price_unit = fields.Monetary("Quoted Price", help="What we ask for a unit. Zero: not quoted yet.")
     price_subtotal = fields.Monetary("Subtotal", compute="_compute_price_subtotal", store=True, precompute=True)
 
+    order_line_ids = fields.One2many("sale.order.line", "opportunity_line_id", "Order Lines")
+    quoted_qty = fields.Float(
+        "Quoted",
+        compute="_compute_quoted_quantities",
+        store=True,
+        digits="Product Unit",
+        help="Quantity in the quotations and orders made from this line, the cancelled and closed ones aside, in its "
+        "unit. What is ordered has been quoted.",
+    )
+    ordered_qty = fields.Float(
+        "Ordered",
+        compute="_compute_quoted_quantities",
+        store=True,
+        digits="Product Unit",
+        help="Quantity in the confirmed orders made from this line, in its unit.",
+    )
+
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity of a line cannot be negative.")
     _check_price = models.Constraint("CHECK(price_unit >= 0)", "The quoted price of a line cannot be negative.")
 
@@ -91,6 +108,34 @@ class CrmOpportunityLine(models.Model):
         for line in self:
             line.price_subtotal = line.currency_id.round(line.product_uom_qty * line.price_unit)
 
+    @api.depends(
+        "product_id",
+        "product_uom_id",
+        "order_line_ids.product_id",
+        "order_line_ids.product_uom_id",
+        "order_line_ids.product_uom_qty",
+        "order_line_ids.state",
+        "order_line_ids.order_id.approval_state",
+    )
+    def _compute_quoted_quantities(self):
+        for line in self:
+            quoted = line.order_line_ids.filtered(
+                lambda sale_line, line=line: (
+                    sale_line.product_id == line.product_id
+                    and sale_line.state != "cancel"
+                    and sale_line.order_id.approval_state != "closed"
+                )
+            )
+            line.quoted_qty = line._sum_quantities(quoted)
+            line.ordered_qty = line._sum_quantities(quoted.filtered(lambda sale_line: sale_line.state == "sale"))
+
+    def _sum_quantities(self, sale_lines):
+        """The ordered quantity of sale order lines, in the unit of this line."""
+        return sum(
+            sale_line.product_uom_id._compute_quantity(sale_line.product_uom_qty, self.product_uom_id, round=False)
+            for sale_line in sale_lines
+        )
+
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
@@ -100,3 +145,33 @@ class CrmOpportunityLine(models.Model):
         for line in self:
             line.price_unit = line.reference_price
         return True
+
+    # ------------------------------------------------------------
+    # Quotations
+    # ------------------------------------------------------------
+
+    def _prepare_order_line_values(self, order, quantity):
+        """The line of a quotation for this product line. Override it to carry another field over.
+
+        :param order: the ``sale.order`` that it is for: its currency, company and date count
+        :param float quantity: in the unit of this line
+        """
+        self.ensure_one()
+        values = {
+            "opportunity_line_id": self.id,
+            "product_id": self.product_id.id,
+            "name": self.name or self.product_id.get_product_multiline_description_sale(),
+            "product_uom_id": self.product_uom_id.id,
+            "product_uom_qty": quantity,
+        }
+        if self.price_unit:
+            # while the technical price equals it, Odoo takes a price for its own and changes it with the quantity
+            values |= {"price_unit": self._get_quoted_price(order), "technical_price_unit": 0.0}
+        return values
+
+    def _get_quoted_price(self, order):
+        """The quoted price in the currency of an order, at its date and in its company. Not rounded, as Odoo's own
+        pricelists do not round what they convert."""
+        return self.currency_id._convert(
+            self.price_unit, order.currency_id, order.company_id, order.date_order, round=False
+        )

@@ -1,22 +1,130 @@
+from contextlib import contextmanager
+
 from odoo import api, models
+
+_WATCHED = "sales_opportunity_stages.watched_orders"
 
 
 class SaleOrder(models.Model):
-    """A quotation may be what the stage of its opportunity was waiting for."""
+    """The one place where a change of a quotation or order is seen.
 
-    _inherit = "sale.order"
+    An order becomes a sale, is sent, grows or gets another customer by many ways: buttons, the portal, a payment, an
+    import, another module, a write to one of its lines. So it is read before and after, whatever was written, and
+    what may not be is refused then: see :meth:`_settle_changes`, which each capability extends in its own file.
+    """
+
+    _name = "sale.order"
+    _inherit = ["sale.order", "sales.system.fields.mixin"]
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_system_fields(vals)
+            vals["order_source"] = self._get_initial_order_source(vals)
+        self = self._without_system_defaults()
         orders = super().create(vals_list)
+        orders.sudo()._settle_changes({})
         orders._report_to_opportunities()
         return orders
 
     def write(self, vals):
-        result = super().write(vals)
-        self._report_to_opportunities()
+        vals = dict(vals)
+        if self._is_derived_write(vals):
+            return super().write(vals)
+        self._check_system_fields(vals)
+        self._check_writable(vals)
+        with self._watch_changes():
+            return super().write(vals)
+
+    def unlink(self):
+        self._check_allowed("delete")
+        opportunities = self._get_touched_opportunities()
+        result = super().unlink()
+        opportunities._requirements_changed()
         return result
 
+    def _check_writable(self, vals):
+        """Refuse a write by what it names, before anything is changed. Extend it for orders that take no write."""
+
+    # ------------------------------------------------------------
+    # Before and after
+    # ------------------------------------------------------------
+
+    @contextmanager
+    def _watch_changes(self):
+        """Judge what happens inside to these orders and their lines, once it is complete.
+
+        Where one watch runs inside another, only the outer one judges: a write to an order that writes its lines is
+        one change. What is being watched is kept on the cursor, where no client can put anything.
+        """
+        watched, orders = self._get_watched_ids(), self._get_unwatched()
+        before = orders._read_snapshots()
+        watched.update(orders.ids)
+        try:
+            yield
+            orders = orders.exists()
+            orders._settle_changes(before)
+            orders._report_to_opportunities()
+        finally:
+            watched.difference_update(before)
+
+    def _watch_lines(self):
+        """Watch the orders whose lines are about to be changed.
+
+        :raise UserError: when one of them takes no change at all
+        """
+        self._get_unwatched()._check_allowed("edit")
+        return self._watch_changes()
+
+    def _get_watched_ids(self):
+        """Ids of the orders that are being changed and have yet to be judged."""
+        return self.env.cr.cache.setdefault(_WATCHED, set())
+
+    def _get_unwatched(self):
+        """Those of the orders that no watch around this one judges, in superuser mode."""
+        watched = self._get_watched_ids()
+        return self.sudo().browse(id_ for id_ in self._ids if isinstance(id_, int) and id_ not in watched)
+
+    def _read_snapshots(self):
+        """What the orders are like now, to be compared later.
+
+        :returns: ``{order id: dict}``
+        """
+        return {order.id: order._get_snapshot() for order in self}
+
+    def _get_snapshot(self):
+        """What a change is judged by. Extend it with what another rule compares.
+
+        :returns: a dict of plain values
+        """
+        self.ensure_one()
+        return {"state": self.state}
+
+    def _settle_changes(self, before):
+        """Judge a completed change, then record what follows from it. Extend it: raise to refuse.
+
+        Called in superuser mode; ``env.user`` is still who asked.
+
+        :param dict before: :meth:`_read_snapshots` from before the change; an order that is not in it is new
+        :raise UserError: when an order may not be what it has become; everything is rolled back
+        """
+        for deed, state in (("send", "sent"), ("confirm", "sale"), ("cancel", "cancel")):
+            self.filtered(
+                lambda order, state=state: (
+                    order.state == state and before.get(order.id, {}).get("state", "draft") != state
+                )
+            )._check_allowed(deed)
+
+    # ------------------------------------------------------------
+    # Opportunities
+    # ------------------------------------------------------------
+
     def _report_to_opportunities(self):
-        """Let the opportunities look again at their conditions."""
-        self.sudo().opportunity_id._requirements_changed()
+        """A quotation may be what the stage of its opportunity was waiting for: let it look at its conditions."""
+        self._get_touched_opportunities()._requirements_changed()
+
+    def _get_touched_opportunities(self):
+        """The opportunities whose conditions may look at these orders, in superuser mode."""
+        orders = self.sudo()
+        return orders.opportunity_id | orders.order_line.opportunity_line_id.lead_id

@@ -227,3 +227,33 @@ class TestInstall(TransactionCase):
                     self.assertTrue(column_exists(self.env.cr, "crm_lead", name))
             self.env.cr.execute("SELECT COUNT(opportunity_type_id) + COUNT(furthest_stage_id) FROM crm_lead")
             self.assertEqual(self.env.cr.fetchone(), (0,))
+
+
+@tagged("post_install", "-at_install")
+class TestOrderSourceOnInstall(TransactionCase):
+    """Orders that were there before get the source that can be told from what is known of them."""
+
+    def test_sources(self):
+        customer = self.env["res.partner"].create({"name": "Acme"})
+        lead = self.env["crm.lead"].create({"name": "Deal", "type": "opportunity"})
+        typed, linked, sent, kept = self.env["sale.order"].create(
+            [
+                {"partner_id": customer.id},
+                {"partner_id": customer.id, "opportunity_id": lead.id},
+                {"partner_id": customer.id, "opportunity_id": lead.id},
+                {"partner_id": customer.id},
+            ]
+        )
+        sent.message_post(body="Sent", subtype_xmlid="sale.mt_order_sent")
+        (typed | linked | sent | kept).action_confirm()
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE sale_order SET order_source = NULL WHERE id = ANY(%s)", (typed | linked | sent).ids)
+        )
+        self.env.cr.execute(SQL("UPDATE sale_order SET order_source = 'other' WHERE id = %s", kept.id))
+        self.env.invalidate_all()
+        post_init_hook(self.env)
+        self.assertEqual(
+            [order.order_source for order in (typed, linked, sent, kept)],
+            ["manual", "opportunity", "quotation", "other"],
+        )

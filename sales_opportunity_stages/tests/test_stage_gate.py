@@ -440,7 +440,7 @@ class TestStageGate(OpportunityStagesCase):
         ):
             with self.subTest(stage=stage.name, count=len(records)), self.assertRaises(UserError):
                 move.on(records).write({"stage_id": stage.id})
-        derived = DerivedValues(frozenset(lead.ids), {"probability": 1})
+        derived = DerivedValues("crm.lead", frozenset(lead.ids), {"probability": 1})
         for values in ({"stage_id": self.stage_needs.id}, {"probability": 1, "stage_id": self.stage_needs.id}):
             with self.assertRaises(UserError):
                 derived.on(lead).write(values)

@@ -46,15 +46,17 @@ class StageMove(Announcement):
 
 @dataclass(frozen=True)
 class DerivedValues(Announcement):
-    """Announces a write that stores what follows from a move: nothing of it is gated or logged again."""
+    """Announces a write that stores what the add-on's own code has decided: nothing of it is judged or logged again."""
 
-    lead_ids: frozenset
+    model: str
+    record_ids: frozenset
     values: dict = field(hash=False)
 
-    def matches(self, leads, vals, watched):
+    def matches(self, records, vals, watched):
         """Whether a write is the announced one: those records, those values, and no other watched field."""
         return (
-            self.lead_ids.issuperset(leads.ids)
+            self.model == records._name
+            and self.record_ids.issuperset(records.ids)
             and all(name in vals and vals[name] == value for name, value in self.values.items())
             and not (vals.keys() - self.values.keys()) & watched
         )

@@ -2,4 +2,8 @@ from . import crm_lead_assign
 from . import crm_lead_lost
 from . import crm_lead_stage_force
 from . import crm_lead_to_opportunity
+from . import crm_opportunity_generate
 from . import mail_activity_schedule
+from . import mail_compose_message
+from . import portal_share
+from . import sale_order_close

@@ -1,0 +1,30 @@
+from odoo import http
+from odoo.exceptions import AccessError, MissingError
+from odoo.http import request
+
+from odoo.addons.sale.controllers.portal import CustomerPortal, PaymentPortal
+
+from ..tools import ACCEPTANCE, CONTEXT_KEY
+
+
+class SignaturePortal(CustomerPortal):
+    @http.route()
+    def portal_quote_accept(self, order_id, access_token=None, name=None, signature=None):
+        """Keep the signature of a customer whose page was opened while signing was allowed."""
+        request.update_context(**{CONTEXT_KEY: ACCEPTANCE})
+        return super().portal_quote_accept(order_id, access_token=access_token, name=name, signature=signature)
+
+
+class QuotationPaymentPortal(PaymentPortal):
+    @http.route()
+    def portal_order_transaction(self, order_id, access_token, **kwargs):
+        """Start no payment of what may not be paid.
+
+        :raise UserError: which the payment form shows
+        """
+        try:
+            order_sudo = self._document_check_access("sale.order", order_id, access_token)
+        except (AccessError, MissingError):
+            return super().portal_order_transaction(order_id, access_token, **kwargs)
+        order_sudo._check_allowed("pay")
+        return super().portal_order_transaction(order_id, access_token, **kwargs)

@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    quotation_approval = fields.Selection(
+        [("off", "Not required"), ("required", "Required")],
+        default="off",
+        required=True,
+        help="Required: a quotation takes effect by being approved; only then can it be sent, signed, paid or "
+        "confirmed.",
+    )
+    quotation_approval_min_amount = fields.Monetary(
+        "Approval From",
+        help="Quotations of this total or more, taxes included, in the company's currency, need one. Zero: all.",
+    )
+    quotation_approval_four_eyes = fields.Boolean(
+        "Four-Eyes Approval",
+        help="Nobody approves a quotation that they have made, are responsible for, or have worked on.",
+    )
+
+    _check_quotation_approval_min_amount = models.Constraint(
+        "CHECK(quotation_approval_min_amount >= 0)", "The amount from which quotations need approval is never negative."
+    )

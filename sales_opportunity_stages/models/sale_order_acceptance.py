@@ -1,0 +1,60 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..tools import is_accepting
+
+
+class SaleOrder(models.Model):
+    """The customer's side: what may not be done is not offered, and what has been done is never lost.
+
+    Somebody signs or pays on a page that was opened while it was allowed. Then the signature or the payment is kept,
+    the order stays a quotation, and the salesperson gets an activity that says why.
+    """
+
+    _inherit = "sale.order"
+
+    def _has_to_be_signed(self):
+        return super()._has_to_be_signed() and (is_accepting(self) or not self._get_refusals("sign"))
+
+    def _has_to_be_paid(self):
+        return super()._has_to_be_paid() and (is_accepting(self) or not self._get_refusals("pay"))
+
+    def _can_be_edited_on_portal(self):
+        return super()._can_be_edited_on_portal() and self.approval_state == "open"
+
+    def action_quotation_sent(self):
+        """A payment that is under way marks what may not be sent neither as sent nor as failed."""
+        if is_accepting(self):
+            self = self.filtered(lambda order: not order._get_refusals("send"))
+        return super().action_quotation_sent()
+
+    def _validate_order(self):
+        return self._keep_acceptance(super()._validate_order)
+
+    def _keep_acceptance(self, confirm):
+        """Confirm on behalf of the customer, or say to the salesperson why that was not possible.
+
+        :param confirm: what confirms these orders; when it is refused, it alone is undone
+        :returns: what ``confirm`` returned, None when it was refused
+        """
+        try:
+            with self.env.cr.savepoint():
+                return confirm()
+        except UserError as refusal:
+            for order in self.sudo():
+                order._report_unconfirmed(refusal.args[0])
+            return None
+
+    def _report_unconfirmed(self, reason):
+        """Ask the salesperson to see to an order that the customer has accepted and that could not be confirmed.
+
+        :param str reason: why it was refused
+        """
+        self.ensure_one()
+        responsible = self.user_id or self.team_id.user_id or self.create_uid
+        self.with_user(self.env.ref("base.user_root")).sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            user_id=responsible.id,
+            summary=self.env._("Accepted by the customer, not confirmed"),
+            note=reason,
+        )

@@ -1,0 +1,44 @@
+from odoo import api, fields, models
+
+
+class SaleOrderLine(models.Model):
+    """A line that may come from a product line of an opportunity. What changes a line changes its order."""
+
+    _inherit = "sale.order.line"
+
+    opportunity_line_id = fields.Many2one(
+        "crm.opportunity.line",
+        index="btree_not_null",
+        ondelete="set null",
+        check_company=True,
+        help="The product line of the opportunity that this line quotes.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        default_id = self.env.context.get("default_order_id")
+        order_ids = {vals.get("order_id", default_id) for vals in vals_list}
+        with self.env["sale.order"].browse(filter(None, order_ids))._watch_lines():
+            lines = super().create(vals_list)
+            lines.opportunity_line_id.check_access("read")
+        return lines
+
+    def write(self, vals):
+        if vals.get("opportunity_line_id"):
+            self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")
+        orders = self.sudo().order_id.sudo(self.env.su)
+        if vals.get("order_id"):
+            orders |= orders.browse(vals["order_id"])
+        with orders._watch_lines():
+            return super().write(vals)
+
+    def unlink(self):
+        with self.sudo().order_id.sudo(self.env.su)._watch_lines():
+            return super().unlink()
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for line, vals in zip(self, vals_list, strict=True):
+            if line.sudo().opportunity_line_id.lead_id._is_closed():
+                vals["opportunity_line_id"] = False
+        return vals_list

@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SaleOrder(models.Model):
+    """The opportunity that a quotation or order is for.
+
+    A closed opportunity takes nothing new. A lost one also stops what it has; a won one lets it be confirmed.
+    """
+
+    _inherit = "sale.order"
+
+    opportunity_won_status = fields.Selection(related="opportunity_id.won_status", string="Opportunity Status")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        orders.opportunity_id.check_access("read")
+        return orders
+
+    def write(self, vals):
+        if vals.get("opportunity_id"):
+            self.env["crm.lead"].browse(vals["opportunity_id"]).check_access("read")
+        return super().write(vals)
+
+    def copy_data(self, default=None):
+        """A copy of what was made for a closed opportunity is for none: it may be the start of the next."""
+        vals_list = super().copy_data(default)
+        for order, vals in zip(self, vals_list, strict=True):
+            if "opportunity_id" not in (default or {}) and order.sudo().opportunity_id._is_closed():
+                vals["opportunity_id"] = False
+        return vals_list
+
+    def _get_snapshot(self):
+        return super()._get_snapshot() | {"opportunities": self._get_touched_opportunities()}
+
+    def _settle_changes(self, before):
+        for order in self:
+            known = before.get(order.id, {}).get("opportunities", self.env["crm.lead"])
+            order._check_takes_orders(order._get_touched_opportunities() - known)
+        return super()._settle_changes(before)
+
+    def _check_takes_orders(self, opportunities):
+        """Refuse to link anything new to a closed opportunity.
+
+        :param opportunities: the ones that the order is being linked to
+        :raise UserError: when one of them is won or lost
+        """
+        closed = opportunities.filtered(lambda lead: lead._is_closed())
+        if closed:
+            raise UserError(
+                self.env._(
+                    "'%(lead)s' is %(status)s, so no quotation, order or contract can be made for it: reopen the "
+                    "opportunity first.",
+                    lead=closed[0].name,
+                    status=closed[0]._get_won_status_label(),
+                )
+            )
+
+    def _get_refusals(self, deed):
+        refusals = super()._get_refusals(deed)
+        lead = self.opportunity_id
+        stopped = ("send", "approve", "sign", "pay", "confirm") if deed == "confirm" or self.state != "sale" else ()
+        if (deed in stopped and lead.won_status == "lost") or (deed == "contract" and lead._is_closed()):
+            refusals.append(
+                self.env._(
+                    "Its opportunity '%(lead)s' is %(status)s: reopen that first.",
+                    lead=lead.name,
+                    status=lead._get_won_status_label(),
+                )
+            )
+        return refusals

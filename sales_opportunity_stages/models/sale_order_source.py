@@ -1,0 +1,45 @@
+from odoo import api, fields, models
+
+
+class SaleOrder(models.Model):
+    """Where an order comes from (订单来源)."""
+
+    _inherit = "sale.order"
+
+    order_source = fields.Selection(
+        [
+            ("manual", "Typed in"),
+            ("opportunity", "Opportunity"),
+            ("quotation", "Quotation"),
+            ("other", "Other application"),
+        ],
+        default="manual",
+        readonly=True,
+        copy=False,
+        index=True,
+        help="Typed in; made from an opportunity; made by another application, such as the website or a contract. A "
+        "quotation that was sent to the customer or approved, and then confirmed, is an order from a quotation.",
+    )
+
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {"order_source"}
+
+    @api.model
+    def _get_initial_order_source(self, vals):
+        """Where a new order comes from. A module that makes orders by itself overrides this.
+
+        :param dict vals: what it is created with
+        """
+        if vals.get("opportunity_id", self.env.context.get("default_opportunity_id")):
+            return "opportunity"
+        return "other" if vals.get("website_id") else "manual"
+
+    def _settle_changes(self, before):
+        result = super()._settle_changes(before)
+        for order in self:
+            state = before.get(order.id, {}).get("state", "draft")
+            offered = state == "sent" or order.approval_state == "approved"
+            if order.state == "sale" != state and offered and order.order_source in ("manual", "opportunity"):
+                order._write_derived({"order_source": "quotation"})
+        return result
