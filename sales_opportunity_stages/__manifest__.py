@@ -50,6 +50,7 @@
         "demo/crm_lead_demo.xml",
         "demo/crm_opportunity_line_demo.xml",
         "demo/crm_opportunity_competitor_demo.xml",
+        "demo/sale_order_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

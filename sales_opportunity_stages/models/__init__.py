@@ -27,6 +27,7 @@ from . import crm_lead_merge
 from . import crm_lead_competition
 from . import crm_lead_deadline
 from . import crm_lead_order
+from . import crm_lead_overview
 from . import sale_order
 from . import sale_order_gate
 from . import sale_order_opportunity

@@ -49,6 +49,10 @@ class CrmLead(models.Model):
         action["context"]["search_default_not_closed"] = 1
         return action
 
+    def _get_lead_quotation_domain(self):
+        """A closed quotation is none that counts."""
+        return [*super()._get_lead_quotation_domain(), ("approval_state", "!=", "closed")]
+
     # ------------------------------------------------------------
     # Making them
     # ------------------------------------------------------------

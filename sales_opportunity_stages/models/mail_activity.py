@@ -23,7 +23,8 @@ class MailActivity(models.Model):
     """Activities are the actions of the stage rules. Each knows the stay in which it was scheduled, and the one in
     which it was done; both are set here and believed from nobody else."""
 
-    _inherit = "mail.activity"
+    _name = "mail.activity"
+    _inherit = ["mail.activity", "sales.system.fields.mixin"]
 
     stage_visit_id = fields.Many2one(
         "crm.stage.visit",
@@ -37,6 +38,7 @@ class MailActivity(models.Model):
         "crm.stage.visit", string="Done in Stay", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
     )
     done_user_id = fields.Many2one("res.users", string="Done By", readonly=True, copy=False)
+    stage_id = fields.Many2one("crm.stage", compute="_compute_stage_id")
     allowed_activity_type_ids = fields.Many2many(
         "mail.activity.type", compute="_compute_allowed_activity_type_ids", string="Allowed Activity Types"
     )
@@ -46,6 +48,12 @@ class MailActivity(models.Model):
         for activity in self:
             lead = self.env["crm.lead"].browse((activity.res_model == "crm.lead" and activity.res_id) or ())
             activity.allowed_activity_type_ids = self._get_types_allowed_on(activity.res_model, lead)
+
+    @api.depends("stage_visit_id.stage_id", "done_visit_id.stage_id")
+    def _compute_stage_id(self):
+        """The stage in which it was done, or for which it is planned."""
+        for activity in self:
+            activity.stage_id = (activity.done_visit_id or activity.stage_visit_id).stage_id
 
     @api.model
     def _get_types_allowed_on(self, res_model, leads):
@@ -59,8 +67,13 @@ class MailActivity(models.Model):
     # ORM
     # ------------------------------------------------------------
 
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {"stage_visit_id", "done_visit_id", "done_user_id"}
+
     @api.model_create_multi
     def create(self, vals_list):
+        self = self._without_system_defaults()
         for vals in vals_list:
             self._check_stage_fields(vals)
         chain = self.env.context.get("opportunity_chain")
@@ -96,7 +109,7 @@ class MailActivity(models.Model):
         return result
 
     def _check_stage_fields(self, vals):
-        forged = {"stage_visit_id", "done_visit_id", "done_user_id"} & vals.keys()
+        forged = self._get_system_fields() & vals.keys()
         if forged and self.env.context.get("opportunity_bookkeeping") is not _BOOKKEEPING:
             if any(vals[name] for name in forged):
                 raise AccessError(self.env._("The stay of an activity is kept by the system and cannot be written."))
