@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from odoo import api, models
 
 _WATCHED = "sales_opportunity_stages.watched_orders"
+_DEFERRED = "sales_opportunity_stages.deferred_orders"
 
 
 class SaleOrder(models.Model):
@@ -23,9 +24,13 @@ class SaleOrder(models.Model):
             self._check_system_fields(vals)
             vals["order_source"] = self._get_initial_order_source(vals)
         self = self._without_system_defaults()
-        orders = super().create(vals_list)
-        orders.sudo()._settle_changes({})
-        orders._report_to_opportunities()
+        with self._defer_judgement() as before:
+            orders = super().create(vals_list)
+        for order_id in orders.ids:
+            before.pop(order_id, None)  # half made then: it is judged as new
+        touched = orders.sudo() | self.sudo().browse(before)
+        touched._settle_changes(before)
+        touched._report_to_opportunities()
         return orders
 
     def write(self, vals):
@@ -60,6 +65,11 @@ class SaleOrder(models.Model):
         """
         watched, orders = self._get_watched_ids(), self._get_unwatched()
         before = orders._read_snapshots()
+        deferred = self.env.cr.cache.get(_DEFERRED)
+        if deferred is not None:
+            deferred.update({id_: snapshot for id_, snapshot in before.items() if id_ not in deferred})
+            yield
+            return
         watched.update(orders.ids)
         try:
             yield
@@ -68,6 +78,22 @@ class SaleOrder(models.Model):
             orders._report_to_opportunities()
         finally:
             watched.difference_update(before)
+
+    @contextmanager
+    def _defer_judgement(self):
+        """Leave what is changed inside, in the middle of a creation, to be judged when that is complete.
+
+        :returns: the snapshots of what has been changed, filled while the block runs
+        """
+        cache = self.env.cr.cache
+        if _DEFERRED in cache:  # an order that makes another one
+            yield {}
+            return
+        cache[_DEFERRED] = before = {}
+        try:
+            yield before
+        finally:
+            cache.pop(_DEFERRED, None)
 
     def _watch_lines(self):
         """Watch the orders whose lines are about to be changed.

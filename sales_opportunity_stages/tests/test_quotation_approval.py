@@ -94,10 +94,32 @@ class TestWhatNeedsApproval(ApprovalCase):
             "private": lambda: order._check_allowed("contract"),
         }
         for name, attempt in attempts.items():
-            with self.subTest(name), self.assertRefused(f"{NEEDS}|needs one"):
+            with self.subTest(name), self.assertRefused(NEEDS):
                 attempt()
         self.assertFalse(order._has_to_be_signed())
         self.assertFalse(order._has_to_be_paid())
+
+    def test_what_else_a_creation_changes_is_judged(self):
+        """Another module that changes an order while it makes one is no way round."""
+        frozen = self._create_quotation()
+        frozen.with_user(self.approver).action_approve()
+
+        def change_another(line):
+            if line.product_id == self.other_product:
+                frozen.sudo().order_line.price_unit = 1
+
+        Line = self.registry["sale.order.line"]
+        create = Line.create
+
+        def create_and_change(lines, vals_list):
+            created = create(lines, vals_list)
+            for line in created:
+                change_another(line)
+            return created
+
+        self.patch(Line, "create", create_and_change)
+        with self.assertRefused(f"{frozen.name} is approved"):
+            self._create_quotation(order_line=[Command.create({"product_id": self.other_product.id, "price_unit": 1})])
 
     def test_composing_with_the_template(self):
         order = self._create_quotation()

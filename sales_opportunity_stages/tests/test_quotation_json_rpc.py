@@ -1,0 +1,185 @@
+import json
+
+from odoo.fields import Command
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .quotation_common import QuotationSetup
+
+
+@tagged("post_install", "-at_install")
+class TestQuotationJsonRpc(QuotationSetup, HttpCase):
+    """What a salesperson can send over the wire opens nothing that the screens do not."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_quotations()
+        cls.company.quotation_approval = "required"
+
+    def _call(self, model, method, *args, user=None, **kwargs):
+        self.authenticate((user or self.salesman).login, (user or self.salesman).login)
+        with mute_logger("odoo.http"):
+            response = self.url_open(
+                f"/web/dataset/call_kw/{model}/{method}",
+                data=json.dumps({"params": {"model": model, "method": method, "args": args, "kwargs": kwargs}}),
+                headers={"Content-Type": "application/json"},
+            )
+        return response.json()
+
+    def _assert_refused(self, expected, method, *args, model="sale.order", **kwargs):
+        answer = self._call(model, method, *args, **kwargs)
+        self.assertIn("error", answer, f"{model}.{method} was let through")
+        self.assertRegex(answer["error"]["data"]["message"], expected)
+
+    def test_approving_ones_own(self):
+        order = self._create_quotation()
+        for context in ({}, {"sale_order_acceptance": True, "opportunity_stage_move": {"values": {}}, "su": True}):
+            self._assert_refused("Only a quotation approver", "action_approve", order.ids, context=context)
+        self._assert_refused("Private methods", "_set_approved", order.ids)
+        self._assert_refused("Private methods", "_write_derived", order.ids, {"approval_state": "approved"})
+        self.assertEqual(order.approval_state, "open")
+
+    def test_forging_the_state(self):
+        order = self._create_quotation()
+        forged = {
+            "approval_state": "approved",
+            "approved_by_id": self.manager.id,
+            "approved_date": "2026-01-01 00:00:00",
+            "approved_amount": 1,
+            "approval_requested_by_id": self.manager.id,
+            "close_reason": "x",
+            "order_source": "quotation",
+        }
+        for name, value in forged.items():
+            for user in (self.salesman, self.manager):
+                with self.subTest(name, user=user.login):
+                    self._assert_refused("kept by the system", "write", order.ids, {name: value}, user=user)
+                    self._assert_refused(
+                        "kept by the system", "web_save", order.ids, {name: value}, specification={}, user=user
+                    )
+                    self._assert_refused(
+                        "kept by the system", "create", [{"partner_id": self.customer.id, name: value}], user=user
+                    )
+                    answer = self._call(
+                        "sale.order",
+                        "create",
+                        [{"partner_id": self.customer.id}],
+                        user=user,
+                        context={f"default_{name}": value},
+                    )
+                    born = self.env["sale.order"].browse(answer["result"])
+                    self.assertNotEqual(born.read([name])[0][name], value)
+        self.assertEqual((order.approval_state, order.order_source), ("open", "manual"))
+
+    def test_confirming_what_is_not_approved(self):
+        order = self._create_quotation()
+        wanted = "has to be approved first"
+        self._assert_refused(wanted, "action_confirm", order.ids)
+        self._assert_refused(wanted, "write", order.ids, {"state": "sale"})
+        self._assert_refused(wanted, "web_save", order.ids, {"state": "sale"}, specification={})
+        self._assert_refused(wanted, "action_quotation_sent", order.ids)
+        self._assert_refused(wanted, "action_quotation_send", order.ids)
+        self._assert_refused(
+            wanted, "create", [{"partner_id": self.customer.id, "state": "sale", "order_line": self._get_line()}]
+        )
+        self._assert_refused(wanted, "message_post", order.ids, body="x", context={"mark_so_as_sent": True})
+        self.assertEqual(order.state, "draft")
+
+    def _get_line(self):
+        return [Command.create({"product_id": self.product.id, "product_uom_qty": 1})]
+
+    def test_changing_what_is_approved(self):
+        order = self._create_quotation()
+        order.with_user(self.approver).action_approve()
+        line = order.order_line
+        wanted = "is approved, so this cannot be changed"
+        self._assert_refused(wanted, "write", line.ids, {"price_unit": 9999}, model="sale.order.line")
+        self._assert_refused(wanted, "write", line.ids, {"discount": 90}, model="sale.order.line")
+        self._assert_refused(wanted, "unlink", line.ids, model="sale.order.line")
+        self._assert_refused(
+            wanted, "create", [{"order_id": order.id, "product_id": self.product.id}], model="sale.order.line"
+        )
+        self._assert_refused(
+            wanted,
+            "web_save",
+            order.ids,
+            {"order_line": [[1, line.id, {"product_uom_qty": 99}]]},
+            specification={},
+        )
+        self._assert_refused(wanted, "write", order.ids, {"note": "<p>Free of charge</p>"})
+        self._assert_refused("Only a quotation approver", "action_unapprove", order.ids)
+        self._assert_refused(wanted, "write", line.ids, {"price_unit": 1}, model="sale.order.line", user=self.manager)
+        self.assertEqual(order.amount_total, 1000)
+
+    def test_closed(self):
+        order = self._create_quotation()
+        order.action_close_quotation("No budget")
+        for method, *args in (
+            ("action_confirm",),
+            ("write", {"state": "sale"}),
+            ("write", {"client_order_ref": "x"}),
+            ("action_cancel",),
+            ("action_draft_unknown",),
+        )[:-1]:
+            self._assert_refused(r"It is closed \(No budget\)", method, order.ids, *args)
+        self._assert_refused(
+            r"It is closed \(No budget\)", "write", order.order_line.ids, {"price_unit": 1}, model="sale.order.line"
+        )
+        self._assert_refused("Only a Sales Administrator", "action_reopen_quotation", order.ids)
+        self._assert_refused(r"It is closed \(No budget\)", "unlink", order.ids, user=self.manager)
+        self.assertEqual(order.approval_state, "closed")
+
+    def test_closed_opportunity(self):
+        lead = self._create_quotable()
+        self._win(lead)
+        self._assert_refused(
+            "'Acme line 3' is Won", "create", [{"partner_id": self.customer.id, "opportunity_id": lead.id}]
+        )
+        self._assert_refused(
+            "'Acme line 3' is Won",
+            "create",
+            [{"partner_id": self.customer.id}],
+            context={"default_opportunity_id": lead.id},
+        )
+        self._assert_refused("'Acme line 3' is Won", "action_new_order", lead.ids, model="crm.lead")
+
+    def test_somebody_elses_opportunity(self):
+        lead = self._create_quotable()
+        order = self._create_quotation(user=self.colleague)
+        line = lead.opportunity_line_ids[0]
+        self._assert_refused("access", "write", order.ids, {"opportunity_id": lead.id}, user=self.colleague)
+        self._assert_refused(
+            "access",
+            "write",
+            order.order_line.ids,
+            {"opportunity_line_id": line.id},
+            model="sale.order.line",
+            user=self.colleague,
+        )
+        answer = self._call("crm.opportunity.generate", "create", [{"lead_id": lead.id}], user=self.colleague)
+        if "error" not in answer:
+            self._assert_refused(
+                "access", "action_generate", answer["result"], model="crm.opportunity.generate", user=self.colleague
+            )
+        self.assertEqual(line.quoted_qty, 0)
+
+    def test_portal_and_employee(self):
+        order = self._create_quotation()
+        for user in (self.employee, self._create_portal_user()):
+            for method in ("action_approve", "action_unapprove", "action_close_quotation", "action_request_approval"):
+                with self.subTest(method, user=user.login):
+                    self._assert_refused(
+                        "access|allowed|top-secret|Only a quotation approver", method, order.ids, user=user
+                    )
+
+    def _create_portal_user(self):
+        return self.env["res.users"].create(
+            {
+                "name": "Ann",
+                "login": "sos_portal",
+                "password": "sos_portal",
+                "partner_id": self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer.id}).id,
+                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+            }
+        )
