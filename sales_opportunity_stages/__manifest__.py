@@ -17,6 +17,7 @@
         "security/crm_opportunity_contact_security.xml",
         "security/crm_opportunity_competitor_security.xml",
         "security/sale_order_security.xml",
+        "security/crm_competing_product_security.xml",
         "security/crm_deadline_report_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",

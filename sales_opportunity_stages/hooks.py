@@ -9,7 +9,7 @@ STANDARD_TYPE = "sales_opportunity_stages.opportunity_type_standard"
 
 
 def pre_init_hook(env):
-    """Make the columns before Odoo does, or it would compute them for every opportunity, one by one."""
+    """Make the columns and the table before Odoo does, or it would compute them for every opportunity, one by one."""
     for table, column, kind in (
         ("crm_lead", "opportunity_type_id", "int4"),
         ("crm_lead", "furthest_stage_id", "int4"),
@@ -17,6 +17,14 @@ def pre_init_hook(env):
     ):
         if not column_exists(env.cr, table, column):
             create_column(env.cr, table, column, kind)
+    env.cr.execute(
+        """
+        CREATE TABLE IF NOT EXISTS crm_lead_collaborator_rel (
+            lead_id int4 NOT NULL, user_id int4 NOT NULL, PRIMARY KEY (lead_id, user_id));
+        CREATE INDEX IF NOT EXISTS crm_lead_collaborator_rel_user_id_lead_id_idx
+            ON crm_lead_collaborator_rel (user_id, lead_id)
+        """
+    )
 
 
 def post_init_hook(env):

@@ -28,6 +28,7 @@ from . import crm_lead_competition
 from . import crm_lead_deadline
 from . import crm_lead_order
 from . import crm_lead_overview
+from . import crm_lead_parts
 from . import sale_order
 from . import sale_order_gate
 from . import sale_order_opportunity

@@ -40,7 +40,12 @@ class CrmLead(models.Model):
 
     @api.model
     def _get_system_fields(self):
-        return super()._get_system_fields() | {
+        return super()._get_system_fields() | self._get_deadline_record_fields()
+
+    @api.model
+    def _get_deadline_record_fields(self):
+        """Fields that keep what became of the expected closing."""
+        return {
             "initial_date_deadline",
             "deadline_push_count",
             "deadline_push_days",
@@ -124,6 +129,17 @@ class CrmLead(models.Model):
         if was_overdue and not self._is_overdue() and not self.deadline_missed_date:
             values["deadline_missed_date"] = old
         return values
+
+    def _merge_dependences(self, opportunities):
+        """The expected closing that the merged opportunity has brings its record along.
+
+        The head keeps its own; where it has none, Odoo gives it the first of the others.
+        """
+        donor = opportunities.sudo().filtered("date_deadline")[:1]
+        if donor and not self.date_deadline and not self.initial_date_deadline:
+            names = sorted(self._get_deadline_record_fields())
+            self.sudo()._write_derived({name: donor[name] for name in names})
+        return super()._merge_dependences(opportunities)
 
     # ------------------------------------------------------------
     # Reminding

@@ -17,6 +17,7 @@ class CrmOpportunityCompetitor(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
+        check_company=True,
         domain="[('is_competitor', '=', True)]",
         context={"default_is_competitor": True, "default_is_company": True},
     )
@@ -24,6 +25,7 @@ class CrmOpportunityCompetitor(models.Model):
         "crm.competing.product",
         index="btree_not_null",
         ondelete="restrict",
+        check_company=True,
         domain="[('partner_id', '=', partner_id)]",
     )
     currency_id = fields.Many2one("res.currency", related="lead_id.company_currency")

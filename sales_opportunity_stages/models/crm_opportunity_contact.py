@@ -10,7 +10,9 @@ class CrmOpportunityContact(models.Model):
     _order = "lead_id, role, id"
     _rec_name = "partner_id"
 
-    partner_id = fields.Many2one("res.partner", "Contact", required=True, index=True, ondelete="restrict")
+    partner_id = fields.Many2one(
+        "res.partner", "Contact", required=True, index=True, ondelete="restrict", check_company=True
+    )
     role = fields.Selection(
         [
             ("decision", "Decision maker"),

@@ -69,6 +69,16 @@ class CrmOpportunityType(models.Model):
     def _check_stage_ids(self):
         self.env["crm.lead"]._check_stages_suit_opportunities()
 
+    @api.constrains("company_id")
+    def _check_company_of_opportunities(self):
+        """What has the type keeps it: it can be given to a company only while no other one uses it."""
+        for opportunity_type in self.filtered("company_id"):
+            domain = Domain("opportunity_type_id", "=", opportunity_type.id)
+            domain &= Domain("company_id", "!=", opportunity_type.company_id.id)
+            for model in ("crm.lead", "crm.team"):
+                users = self.env[model].sudo().with_context(active_test=False).search(domain, limit=5)
+                users._check_company(["opportunity_type_id"])
+
     def _check_no_stage_set_free(self, stages):
         """A stage taken from its only type would be open to every type: say so instead of letting it happen."""
         free = stages.exists().filtered(lambda stage: not stage.opportunity_type_ids)

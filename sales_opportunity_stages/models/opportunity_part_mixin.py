@@ -11,8 +11,10 @@ class CrmOpportunityPartMixin(models.AbstractModel):
 
     _name = "crm.opportunity.part.mixin"
     _description = "Part of an Opportunity"
+    _check_company_auto = True
 
     lead_id = fields.Many2one("crm.lead", "Opportunity", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", related="lead_id.company_id", store=True)
 
     @api.constrains("lead_id")
     def _check_lead_is_opportunity(self):
@@ -20,11 +22,40 @@ class CrmOpportunityPartMixin(models.AbstractModel):
             if part.lead_id.type != "opportunity":
                 raise ValidationError(
                     self.env._(
-                        "'%(lead)s' is a lead: convert it before adding anything under %(what)s.",
+                        "'%(lead)s' is a lead and has nothing under %(what)s: convert it to an opportunity first.",
                         lead=part.lead_id.name,
                         what=self._description,
                     )
                 )
+
+    @api.constrains("lead_id", "company_id")
+    def _check_company_of_opportunity(self):
+        """An opportunity that changes company, and a part that changes opportunity, leaves nothing of another company.
+
+        :raise ValidationError: naming what has to be taken off first
+        """
+        for part in self.sudo():
+            strangers = part._get_strangers()
+            if strangers:
+                raise ValidationError(
+                    self.env._(
+                        "'%(lead)s' cannot belong to %(company)s while it has, under %(what)s, what belongs to another "
+                        "company: %(strangers)s. Remove that first.",
+                        lead=part.lead_id.name,
+                        company=part.company_id.name or self.env._("no company"),
+                        what=self._description,
+                        strangers=", ".join(strangers),
+                    )
+                )
+
+    def _get_strangers(self):
+        """Names of what this part points to and its company may not use."""
+        related = [self[name] for name, field in self._fields.items() if field.relational and field.check_company]
+        return [
+            record.display_name
+            for record in related
+            if record != record.filtered_domain(record._check_company_domain(self.company_id))
+        ]
 
     @api.model_create_multi
     def create(self, vals_list):

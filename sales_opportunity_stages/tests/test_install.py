@@ -4,7 +4,7 @@ from datetime import datetime
 from odoo.tests import new_test_user, tagged
 from odoo.tests.common import TransactionCase
 from odoo.tools import SQL
-from odoo.tools.sql import column_exists
+from odoo.tools.sql import column_exists, table_exists
 
 from odoo.addons.sales_opportunity_stages.hooks import STANDARD_TYPE, post_init_hook, pre_init_hook
 
@@ -221,10 +221,12 @@ class TestInstall(TransactionCase):
         """Odoo would otherwise compute the type of each opportunity."""
         names = ("opportunity_type_id", "furthest_stage_id")
         with self._without_columns(*names):
+            self.env.cr.execute("DROP TABLE crm_lead_collaborator_rel")
             for _ in range(2):
                 pre_init_hook(self.env)
                 for name in names:
                     self.assertTrue(column_exists(self.env.cr, "crm_lead", name))
+                self.assertTrue(table_exists(self.env.cr, "crm_lead_collaborator_rel"))
             self.env.cr.execute("SELECT COUNT(opportunity_type_id) + COUNT(furthest_stage_id) FROM crm_lead")
             self.assertEqual(self.env.cr.fetchone(), (0,))
 
