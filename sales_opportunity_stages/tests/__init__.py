@@ -1,3 +1,4 @@
+from . import test_access
 from . import test_collaboration
 from . import test_competition
 from . import test_customer_acceptance

@@ -1,0 +1,123 @@
+"""Who may do what: the access table of the add-on, in one place for the tests through the ORM and over JSON-RPC."""
+
+from odoo.fields import Command
+from odoo.tests import new_test_user
+
+from .common import OpportunityStagesSetup
+
+# The columns are situations: who, and how they stand to the opportunity that the record is on or belongs to.
+#   own         a salesperson, on their own opportunity      collab      another, who collaborates on it
+#   nobody      a salesperson, where nobody is responsible   other       another, who does not
+#   supervisor  sees all documents                           elsewhere   an administrator, on another company's
+#   manager     Sales Administrator
+# The letters are read, write, create and delete. A wizard has one: x, whoever can open it and get it done.
+TABLE = """
+model                       portal public employee accountant own  nobody collab other supervisor manager elsewhere
+crm.lead                    ----   ----   ----     ----       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
+crm.opportunity.line        ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
+crm.opportunity.contact     ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
+crm.opportunity.competitor  ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
+crm.stage.visit             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.deadline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
+crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
+crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
+crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
+crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
+"""
+
+OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink", "x": "execute"}
+
+
+def parse_table():
+    """``{model: {situation: letters}}``"""
+    (_model, *situations), *rows = (line.split() for line in TABLE.strip().splitlines())
+    return {model: dict(zip(situations, cells, strict=True)) for model, *cells in rows}
+
+
+class AccessSetup(OpportunityStagesSetup):
+    """An opportunity for each situation, and how to make a record of each model.
+
+    For a new model add a row to the table and a method here, ``_make_`` and the model's name, which gives a record that
+    belongs to the opportunity, values to write to it and values to create another one from.
+    """
+
+    @classmethod
+    def _set_up_access(cls):
+        cls._set_up_pipeline()
+        kwargs = {"context": {"no_reset_password": True}}
+        portal = new_test_user(cls.env, "sos_portal", groups="base.group_portal", **kwargs)
+        accountant = new_test_user(cls.env, "sos_accountant", groups="account.group_account_invoice", **kwargs)
+        cls.company = cls.env["res.company"].create({"name": "Elsewhere"})
+        cls.product = cls.env["product.product"].create({"name": "Pump"})
+        cls.rival = cls.env["res.partner"].create({"name": "Rival", "is_competitor": True})
+        lead, nobodys, others = cls._create_opportunities(3)
+        lead.collaborator_ids = [Command.link(cls.colleague.id)]
+        nobodys.with_user(cls.supervisor).user_id = False
+        elsewhere = lead.sudo().create(
+            {"name": "There", "type": "opportunity", "company_id": cls.company.id, "user_id": False, "team_id": False}
+        )
+        cls.situations = {
+            "portal": (portal, lead),
+            "public": (cls.env.ref("base.public_user"), lead),
+            "employee": (cls.employee, lead),
+            "accountant": (accountant, lead),
+            "own": (cls.salesman, lead),
+            "nobody": (cls.salesman, nobodys),
+            "collab": (cls.colleague, lead),
+            "other": (cls.colleague, others),
+            "supervisor": (cls.supervisor, lead),
+            "manager": (cls.manager, lead),
+            "elsewhere": (cls.manager, elsewhere),
+        }
+
+    def _make(self, model, lead):
+        """A record of the model that belongs to the opportunity, values to write and values to create from."""
+        return getattr(self, f"_make_{model.replace('.', '_')}")(lead.sudo())
+
+    def _make_crm_lead(self, lead):
+        values = {name: lead[name].id for name in ("user_id", "team_id", "company_id")}
+        return lead, {"name": "Renamed"}, {"name": "Another", "type": "opportunity", **values}
+
+    def _make_crm_opportunity_line(self, lead):
+        values = {"lead_id": lead.id, "product_id": self.product.id}
+        return self.env["crm.opportunity.line"].create(values), {"price_unit": 3}, values
+
+    def _make_crm_opportunity_contact(self, lead):
+        partners = self.env["res.partner"].create([{"name": "Buyer"}, {"name": "Engineer"}])
+        contact, another = ({"lead_id": lead.id, "partner_id": partner.id} for partner in partners)
+        return self.env["crm.opportunity.contact"].create(contact), {"role": "user"}, another
+
+    def _make_crm_opportunity_competitor(self, lead):
+        values = {"lead_id": lead.id, "partner_id": self.rival.id}
+        return self.env["crm.opportunity.competitor"].create(values), {"threat": "3"}, values
+
+    def _make_crm_stage_visit(self, lead):
+        return lead.stage_visit_ids, {"reason": "x"}, {"lead_id": lead.id, "date_start": "2026-01-01 00:00:00"}
+
+    def _make_crm_deadline_report(self, lead):
+        return self.env["crm.deadline.report"].browse(lead.id), {"push_count": 9}, {"lead_id": lead.id}
+
+    def _make_crm_competing_product(self, lead):
+        product = self.env["product.product"].create({"name": "Valve", "company_id": lead.company_id.id})
+        values = {"name": "R-1", "partner_id": self.rival.id, "product_id": product.id}
+        return self.env["crm.competing.product"].create(values), {"price": 5}, values
+
+    def _make_crm_opportunity_type(self, lead):
+        values = {"name": "New", "company_id": lead.company_id.id}
+        return self.env["crm.opportunity.type"].create(values), {"color": 1}, values
+
+    def _make_crm_stage_rule(self, lead):
+        values = {"stage_id": self.stage_closing.id, "kind": "condition", "name": "Any", "domain": "[]"}
+        return self.env["crm.stage.rule"].create(values), {"sequence": 9}, values
+
+    def _make_crm_lead_assign(self, lead):
+        return None, None, {"lead_ids": [Command.set(lead.ids)], "mode": "set", "user_id": self.manager.id}
+
+    def _make_crm_lead_stage_force(self, lead):
+        stage = self.stage_needs if lead.opportunity_type_id == self.type_project else lead._get_next_stage()
+        return None, None, {"lead_ids": [Command.set(lead.ids)], "target_stage_id": stage.id, "reason": "x"}
+
+    def _get_action(self, model):
+        """The method that gets the wizard's work done."""
+        return {"crm.lead.assign": "action_assign", "crm.lead.stage.force": "action_force"}[model]
