@@ -204,7 +204,7 @@ class CrmLead(models.Model):
     def _prepare_deadline_activity(self, user, summary):
         """Values of the activity that tells ``user``. Override to word it otherwise."""
         return {
-            "activity_type_id": self.env.ref(DEADLINE_ACTIVITY).id,
+            "activity_type_id": self.env["ir.model.data"]._xmlid_to_res_id(DEADLINE_ACTIVITY, raise_if_not_found=True),
             "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
             "res_id": self.id,
             "user_id": user.id,

@@ -72,7 +72,7 @@ class CrmOpportunityPartMixin(models.AbstractModel):
         return result
 
     def unlink(self):
-        leads = self.sudo().lead_id
+        leads = self.sudo().lead_id.with_prefetch()  # its own: that of deleted parts would find nothing
         result = super().unlink()
         leads._requirements_changed()
         return result

@@ -85,6 +85,43 @@ class TestDeadline(OpportunityStagesCase):
             with self.assertRaises(AccessError):
                 lead.write(values)
 
+    def test_a_date_typed_wrongly_in_an_import(self):
+        """One message that names the value, the field and the row; what the other rows say is not saved either."""
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        external_id = lead.sudo().export_data(["id"])["datas"][0][0]
+        product = self.env["product.product"].create({"name": "Pump"})
+        columns = ["id", "name", "type", "date_deadline", "opportunity_line_ids/product_id/.id"]
+        for wrong in ("31.02.2026", "2026-02-30", "next week"):
+            rows = [
+                [external_id, "Renamed", "opportunity", "2026-04-01", product.id],
+                ["", "Imported", "opportunity", wrong, product.id],
+                ["", "Imported too", "opportunity", "2026-05-01", product.id],
+            ]
+            with self.subTest(wrong=wrong):
+                result = self.env["crm.lead"].with_user(self.salesman).load(columns, rows)
+                self.assertFalse(result["ids"])
+                (message,) = result["messages"]
+                self.assertEqual((message["type"], message["rows"]), ("error", {"from": 1, "to": 1}))
+                self.assertIn(
+                    f"'{wrong}' does not seem to be a valid date for field 'Expected Closing'", message["message"]
+                )
+                self.env.invalidate_all()
+                self.assertEqual((lead.name, lead.deadline_push_count), ("Acme line 3", 0))
+                self.assertFalse(lead.opportunity_line_ids)
+                self.assertFalse(self.env["crm.lead"].search([("name", "like", "Imported")]))
+
+    def test_an_import_keeps_count(self):
+        lead = self._create_opportunity(date_deadline="2026-03-10")
+        external_id = lead.sudo().export_data(["id"])["datas"][0][0]
+        leads = self.env["crm.lead"].with_user(self.salesman)
+        with freeze_time("2026-03-12"):
+            result = leads.load(["id", "date_deadline"], [[external_id, "2026-03-20"]])
+        self.assertFalse(result["messages"])
+        self.assertEqual((lead.deadline_push_count, lead.deadline_push_days), (1, 10))
+        self.assertEqual(lead.deadline_missed_date, date(2026, 3, 10))
+        result = leads.load(["id", "deadline_push_count"], [[external_id, "7"]])
+        self.assertIn("kept by the system", str(result["messages"]))
+
     def test_reminder_once_for_each_date(self):
         lead, far = self._create_opportunities(2, date_deadline="2026-03-10")
         far.date_deadline = "2026-05-10"

@@ -1,7 +1,17 @@
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from odoo.addons.sales_opportunity_stages.models import crm_lead, crm_lead_promotion, crm_lead_visit, mail_activity
+from freezegun import freeze_time
+
+from odoo.api import SUPERUSER_ID
+
+from odoo.addons.sales_opportunity_stages.models import (
+    crm_lead,
+    crm_lead_deadline,
+    crm_lead_promotion,
+    crm_lead_visit,
+    mail_activity,
+)
 
 from .common import OpportunityStagesCase
 
@@ -226,6 +236,98 @@ class TestPerformance(OpportunityStagesCase):
         with self._undone(), self.assertQueryCount(few):
             progress = {values["stage_progress"] for values in leads.web_read(fields)}
         self.assertEqual(progress, {"3/3"})
+
+    # ------------------------------------------------------------
+    # Product lines
+    # ------------------------------------------------------------
+
+    def _prepare_line_values(self, count):
+        product = self.env["product.product"].create({"name": "Pump", "list_price": 100})
+        return [
+            {"lead_id": lead.id, "product_id": product.id, "price_unit": 60}
+            for lead in self._create_opportunities(count)
+        ]
+
+    def _get_lines(self):
+        """Untracked: a changed revenue is tracked by Odoo, at two queries for each opportunity."""
+        return self.env["crm.opportunity.line"].with_user(self.salesman).with_context(tracking_disable=True)
+
+    def _count_and_total(self, operation):
+        """Queries up to the totals of the opportunities being stored."""
+        return self._count(lambda: (operation(), self._get_lines().env.flush_all()))
+
+    def assertGrowsByStatements(self, counts, most, statements):
+        """The same for ten and for a hundred; Odoo makes some statements anew for each further hundred records.
+
+        :param dict counts: queries by number of records: 10, 100, 500
+        :param most: what a hundred may take
+        :param statements: how many of the statements are made anew
+        """
+        self.assertEqual(counts[10], counts[100], counts)
+        self.assertLessEqual(counts[100], most, counts)
+        self.assertLessEqual(counts[500] - counts[100], 4 * statements, counts)
+
+    def test_many_lines_created(self):
+        """One on each of as many opportunities."""
+        counts = {}
+        for number in (10, 100, 500):
+            vals_list = self._prepare_line_values(number)
+            counts[number] = self._count_and_total(lambda v=vals_list: self._get_lines().create(v))
+        self.assertGrowsByStatements(counts, 14, statements=3)
+
+    def test_many_lines_written_and_deleted(self):
+        written, deleted = {}, {}
+        for number in (10, 100, 500):
+            lines = self._get_lines().create(self._prepare_line_values(number))
+            written[number] = self._count_and_total(lambda lines=lines: lines.write({"price_unit": 70}))
+            deleted[number] = self._count_and_total(lines.unlink)
+        self.assertGrowsByStatements(written, 10, statements=2)
+        self.assertGrowsByStatements(deleted, 14, statements=0)
+
+    def test_many_read_with_their_lines(self):
+        fields = {
+            "expected_revenue": {},
+            "opportunity_line_ids": {"fields": {"price_subtotal": {}, "reference_price": {}, "name": {}}},
+        }
+        counts = {}
+        for number in (10, 100, 500):
+            leads = self._get_lines().create(self._prepare_line_values(number)).lead_id.with_prefetch()
+            counts[number] = self._count(lambda leads=leads: leads.web_read(fields))
+        self.assertGrowsByStatements(counts, 10, statements=0)
+
+    # ------------------------------------------------------------
+    # Expected closings
+    # ------------------------------------------------------------
+
+    @freeze_time("2001-03-01 12:00:00")
+    def test_many_reminded(self):
+        """The daily job takes a few queries for a batch, beside the activities that it schedules.
+
+        What scheduling takes is counted by letting Odoo alone create the same activities; the mails that it sends to who
+        is to do them are left out of both. What else there is in the database is due later.
+        """
+        self.startPatcher(patch.object(self.registry["mail.activity"], "action_notify"))
+        extra = {}
+        for number in (10, 100, 500):
+            leads = self._create_opportunities(number, date_deadline="2001-03-02").with_user(SUPERUSER_ID)
+            vals_list = [lead._prepare_deadline_activity(lead.user_id, "Near") for lead in leads]
+            extra[number] = self._count_extra(
+                self._remind, native=lambda leads=leads, v=vals_list: self._schedule_reminders(leads, v)
+            )
+            leads.active = False
+        self.assertEqual(extra[10], extra[100], extra)
+        self.assertLessEqual(extra[10], MOST_EXTRA_QUERIES)
+        self.assertLessEqual(extra[500], 3 * extra[10], f"three batches: {extra}")
+
+    def _remind(self):
+        with patch.object(self.registry["ir.cron"], "_commit_progress", return_value=1):
+            self.env["crm.lead"].with_user(SUPERUSER_ID)._cron_remind_deadlines()
+
+    def _schedule_reminders(self, leads, vals_list):
+        leads.mapped("name")  # all of them read at once, as by what schedules it
+        size = crm_lead_deadline.BATCH_SIZE
+        for start in range(0, len(vals_list), size):
+            self.env["mail.activity"].with_user(SUPERUSER_ID).create(vals_list[start : start + size])
 
     # ------------------------------------------------------------
     # Activities
