@@ -22,9 +22,14 @@ crm.deadline.report         ----   ----   ----     ----       r--- r---   r---  
 crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
+sale.order                  ----   ----   ----     rw--       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
 crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
 crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
+crm.opportunity.generate    -      -      -        -          x    x      -      -     x          x       -
+sale.order.close            -      -      -        -          x    x      x      -     x          x       -
 """
+
+LINES_OF_WIZARDS = {"crm.opportunity.generate.line"}  # tried along with the wizard
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink", "x": "execute"}
 
@@ -50,8 +55,10 @@ class AccessSetup(OpportunityStagesSetup):
         accountant = new_test_user(cls.env, "sos_accountant", groups="account.group_account_invoice", **kwargs)
         cls.company = cls.env["res.company"].create({"name": "Elsewhere"})
         cls.product = cls.env["product.product"].create({"name": "Pump"})
-        cls.rival = cls.env["res.partner"].create({"name": "Rival", "is_competitor": True})
-        lead, nobodys, others = cls._create_opportunities(3)
+        cls.rival, cls.customer = cls.env["res.partner"].create(
+            [{"name": "Rival", "is_competitor": True}, {"name": "Customer"}]
+        )
+        lead, nobodys, others = cls._create_opportunities(3, partner_id=cls.customer.id)
         lead.collaborator_ids = [Command.link(cls.colleague.id)]
         nobodys.with_user(cls.supervisor).user_id = False
         elsewhere = lead.sudo().create(
@@ -111,6 +118,24 @@ class AccessSetup(OpportunityStagesSetup):
         values = {"stage_id": self.stage_closing.id, "kind": "condition", "name": "Any", "domain": "[]"}
         return self.env["crm.stage.rule"].create(values), {"sequence": 9}, values
 
+    def _make_sale_order(self, lead):
+        values = {
+            "partner_id": self.customer.id,
+            "opportunity_id": lead.id,
+            "user_id": lead.user_id.id,
+            "company_id": (lead.company_id or self.env.company).id,
+        }
+        shared = {**values, "collaborator_ids": [Command.set(lead.collaborator_ids.ids)]}
+        return self.env["sale.order"].create(shared), {"client_order_ref": "x"}, values
+
+    def _make_crm_opportunity_generate(self, lead):
+        self._make_crm_opportunity_line(lead)
+        return None, None, {"lead_id": lead.id}
+
+    def _make_sale_order_close(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
+
     def _make_crm_lead_assign(self, lead):
         return None, None, {"lead_ids": [Command.set(lead.ids)], "mode": "set", "user_id": self.manager.id}
 
@@ -120,4 +145,9 @@ class AccessSetup(OpportunityStagesSetup):
 
     def _get_action(self, model):
         """The method that gets the wizard's work done."""
-        return {"crm.lead.assign": "action_assign", "crm.lead.stage.force": "action_force"}[model]
+        return {
+            "crm.lead.assign": "action_assign",
+            "crm.lead.stage.force": "action_force",
+            "crm.opportunity.generate": "action_generate",
+            "sale.order.close": "action_close",
+        }[model]

@@ -303,8 +303,8 @@ class TestPerformance(OpportunityStagesCase):
     def test_many_reminded(self):
         """The daily job takes a few queries for a batch, beside the activities that it schedules.
 
-        What scheduling takes is counted by letting Odoo alone create the same activities; the mails that it sends to who
-        is to do them are left out of both. What else there is in the database is due later.
+        What scheduling takes is counted by letting Odoo alone create the same activities; the mails that it sends to
+        whoever is to do them are left out of both. What else there is in the database is due later.
         """
         self.startPatcher(patch.object(self.registry["mail.activity"], "action_notify"))
         extra = {}
