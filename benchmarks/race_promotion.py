@@ -6,22 +6,9 @@ with the add-on, without a server on it; what it makes stays there::
     python benchmarks/race_promotion.py --config odoo.conf --database scratch --trials 50
 """
 
-import argparse
-import multiprocessing
+from race import compete, environment, parse_arguments
 
-import odoo
-from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Command
-from odoo.modules.registry import Registry
-from odoo.service.model import retrying
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True)
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--trials", type=int, default=50)
-    return parser.parse_args()
 
 
 def make_pipeline(env):
@@ -52,45 +39,22 @@ def make_opportunities(env, opportunity_type, actions, count):
     leads = env["crm.lead"].create(
         [{"name": f"Race {i}", "type": "opportunity", "opportunity_type_id": opportunity_type.id} for i in range(count)]
     )
-    pairs = []
-    for lead in leads:
-        pairs.append([lead.activity_schedule(activity_type_id=action.id).id for action in actions])
-    return leads, pairs
+    return leads, [[lead.activity_schedule(activity_type_id=action.id).id for action in actions] for lead in leads]
 
 
-def complete(config, database, activity_ids, barrier):
-    """One of the two people: completes its activity of every opportunity, each in a transaction of its own."""
-    odoo.tools.config.parse_config(["-c", config, "-d", database, "--log-level=critical"])
-    registry = Registry(database)
-    for activity_id in activity_ids:
-        barrier.wait()
-        with registry.cursor() as cr:
-            env = Environment(cr, SUPERUSER_ID, {})
-            retrying(lambda env=env, id_=activity_id: env["mail.activity"].browse(id_).action_feedback() and None, env)
+def complete(env, activity_id):
+    env["mail.activity"].browse(activity_id).action_feedback()
 
 
 def main():
-    arguments = parse_arguments()
-    odoo.tools.config.parse_config(["-c", arguments.config, "-d", arguments.database, "--log-level=critical"])
-    registry = Registry(arguments.database)
-    with registry.cursor() as cr:
-        env = Environment(cr, SUPERUSER_ID, {})
+    arguments = parse_arguments(__doc__.splitlines()[0])
+    with environment(arguments) as env:
         opportunity_type, actions, stages = make_pipeline(env)
         leads, pairs = make_opportunities(env, opportunity_type, actions, arguments.trials)
         lead_ids, target_id = leads.ids, stages[1].id
-    barrier = multiprocessing.get_context("spawn").Barrier(2)
-    people = [
-        multiprocessing.get_context("spawn").Process(
-            target=complete, args=(arguments.config, arguments.database, [pair[i] for pair in pairs], barrier)
-        )
-        for i in (0, 1)
-    ]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join()
-    with registry.cursor() as cr:
-        leads = Environment(cr, SUPERUSER_ID, {})["crm.lead"].browse(lead_ids)
+    compete(arguments, [(complete, [pair[i] for pair in pairs]) for i in (0, 1)])
+    with environment(arguments) as env:
+        leads = env["crm.lead"].browse(lead_ids)
         promoted = leads.filtered(lambda lead: lead.stage_id.id == target_id)
         once = leads.filtered(lambda lead: lead.stage_visit_ids.mapped("outcome") in (["open", "advanced"],))
     print(f"{len(promoted)} of {len(leads)} promoted, {len(once)} with exactly one move in their history")

@@ -1,6 +1,7 @@
 from odoo.tests import HttpCase, tagged
 
 from .common import OpportunityStagesSetup
+from .quotation_common import QuotationSetup
 
 
 @tagged("post_install", "-at_install")
@@ -29,3 +30,35 @@ class TestTours(OpportunityStagesSetup, HttpCase):
         self.assertEqual(self._get_visits(lead)[-1], (self.stage_needs, "open", "automatic"))
         quick = self.env["crm.lead"].search([("name", "=", "Quick one")])
         self.assertEqual((quick.opportunity_type_id, quick.stage_id), (self.type_project, self.stage_contact))
+
+
+@tagged("post_install", "-at_install")
+class TestQuotationTours(QuotationSetup, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_quotations()
+
+    def test_from_opportunity_to_order(self):
+        """A salesperson makes a quotation and asks for approval, an approver gives it, it becomes an order."""
+        self.company.write({"quotation_approval": "required", "quotation_approval_min_amount": 1000})
+        lead = self._create_quotable()
+        self.start_tour(
+            f"/odoo/action-crm.crm_lead_action_pipeline/{lead.id}",
+            "sales_opportunity_stages_quote",
+            login=self.salesman.login,
+        )
+        order = lead.order_ids
+        self.assertEqual((order.amount_total, order.approval_requested_by_id), (1600, self.salesman))
+        quotations = self.env.ref("sale.action_quotations")
+        self.start_tour(
+            f"/odoo/action-{quotations.id}/{order.id}", "sales_opportunity_stages_approve", login=self.approver.login
+        )
+        self.assertEqual((order.approval_state, order.approved_by_id), ("approved", self.approver))
+        self.start_tour(
+            f"/odoo/action-{quotations.id}/{order.id}",
+            "sales_opportunity_stages_confirm",
+            login=self.salesman.login,
+        )
+        self.assertEqual((order.state, order.order_source), ("sale", "quotation"))
+        self.assertEqual(lead.opportunity_line_ids.mapped("ordered_qty"), [20, 0])
