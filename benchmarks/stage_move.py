@@ -53,7 +53,7 @@ def seconds_of_a_move(env, leads, stage, hooks):
 
 def compare(env, leads, stage, rounds):
     """Seconds of each round: with the add-on, and with Odoo alone."""
-    from odoo.addons.sales_opportunity_stages.tests.test_performance import odoo_alone
+    from odoo.addons.sales_opportunity_stages.tests.query_counting import odoo_alone
 
     with_addon, alone = [], []
     for _ in range(rounds + 1):

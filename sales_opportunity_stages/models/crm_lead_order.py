@@ -60,14 +60,19 @@ class CrmLead(models.Model):
     def _prepare_quotation_values(self):
         """The header of a quotation for this opportunity: what Odoo's own form would start with.
 
-        Override it to carry another field over.
+        A collaborator who may not make one in the salesperson's name makes their own, and the salesperson
+        collaborates. Override it to carry another field over.
         """
         values = {
             key.removeprefix("default_"): value
             for key, value in self._prepare_opportunity_quotation_context().items()
             if key.startswith("default_")
         }
-        return values | {"collaborator_ids": self.collaborator_ids.ids}
+        people = self.collaborator_ids
+        if self.user_id and self.user_id != self.env.user and not self._may_assign():
+            values["user_id"] = self.env.uid
+            people += self.user_id
+        return values | {"collaborator_ids": (people - self.env.user).ids}
 
     def _create_quotation(self, quantities):
         """Make a quotation of some product lines.

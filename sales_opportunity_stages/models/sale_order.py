@@ -73,7 +73,6 @@ class SaleOrder(models.Model):
         watched.update(orders.ids)
         try:
             yield
-            orders = orders.exists()
             orders._settle_changes(before)
             orders._report_to_opportunities()
         finally:

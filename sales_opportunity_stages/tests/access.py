@@ -25,7 +25,7 @@ crm.stage.rule              ----   ----   r---     r---       r--- r---   r---  
 sale.order                  ----   ----   ----     rw--       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
 crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
 crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
-crm.opportunity.generate    -      -      -        -          x    x      -      -     x          x       -
+crm.opportunity.generate    -      -      -        -          x    x      x      -     x          x       -
 sale.order.close            -      -      -        -          x    x      x      -     x          x       -
 """
 

@@ -1,55 +1,18 @@
-from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.api import SUPERUSER_ID
 
-from odoo.addons.sales_opportunity_stages.models import (
-    crm_lead,
-    crm_lead_deadline,
-    crm_lead_promotion,
-    crm_lead_visit,
-    mail_activity,
-)
+from odoo.addons.sales_opportunity_stages.models import crm_lead_deadline
 
 from .common import OpportunityStagesCase
-
-HOOKS = [
-    (crm_lead.CrmLead, ["create", "write"]),
-    (crm_lead_promotion.CrmLead, ["action_set_won"]),
-    (crm_lead_visit.CrmLead, ["_compute_probabilities"]),
-    (mail_activity.MailActivity, ["create", "write", "unlink", "_action_done"]),
-]
-MOST_EXTRA_QUERIES = 8
+from .query_counting import MOST_EXTRA_QUERIES, QueryCounting
+from .quotation_common import QuotationCase
 
 
-def _call_super(cls, name):
-    """Replace a method by a call of what it overrides."""
-
-    def method(self, *args, **kwargs):
-        return getattr(super(cls, self), name)(*args, **kwargs)
-
-    method._api_model_create_multi = True
-    return patch.object(cls, name, method)
-
-
-@contextmanager
-def odoo_alone():
-    """Do as if the add-on did nothing: what is left is Odoo, in the same registry and on the same records."""
-    with ExitStack() as stack:
-        for cls, names in HOOKS:
-            for name in names:
-                stack.enter_context(_call_super(cls, name))
-        yield
-
-
-class TestPerformance(OpportunityStagesCase):
-    """What the add-on adds is a few queries, and no more for many opportunities than for one.
-
-    Everything is counted with a cold cache, as a request of the web client finds it, and up to the end of the
-    transaction: flushed, tracked and noted.
-    """
+class TestPerformance(QueryCounting, OpportunityStagesCase):
+    """What the add-on adds is a few queries, and no more for many opportunities than for one."""
 
     @classmethod
     def setUpClass(cls):
@@ -84,58 +47,6 @@ class TestPerformance(OpportunityStagesCase):
             .create([{**values, "res_id": lead.id} for lead in leads])
             .with_context(mail_activity_quick_update=False)
         )
-
-    @contextmanager
-    def _undone(self):
-        """Nothing of the block stays, so that the same can be measured again."""
-        self.env.flush_all()
-        with self.env.cr.savepoint() as savepoint:
-            self.env.invalidate_all()
-            yield
-            self.env.flush_all()
-            self.env.cr.flush()
-            savepoint.rollback()
-        self.env.invalidate_all()
-
-    def _count(self, operation):
-        """The number of queries that ``operation`` takes, everything that Odoo keeps between requests being warm."""
-        with self._undone():
-            operation()
-        with self._undone(), patch("random.random", lambda: 1):
-            self.env.cr.flush()
-            before = self.env.cr.sql_log_count
-            operation()
-            self.env.flush_all()
-            self.env.cr.flush()
-            return self.env.cr.sql_log_count - before
-
-    def _count_extra(self, operation, native=None):
-        """How many queries more ``operation`` takes than Odoo alone, doing the same or ``native``."""
-        with odoo_alone():
-            alone = self._count(native or operation)
-        return self._count(operation) - alone
-
-    def assertExtraQueries(self, extra, lead, operation):
-        """``operation(lead)`` takes at most that many queries more than Odoo alone, tracked or not."""
-        for tracking_disable in (False, True):
-            record = lead.with_context(tracking_disable=tracking_disable)
-            with odoo_alone():
-                alone = self._count(lambda record=record: operation(record))
-            with self._undone():
-                operation(record)
-            with self.subTest(tracking_disable=tracking_disable), self._undone(), self.assertQueryCount(alone + extra):
-                operation(record)
-
-    def assertExtraDoesNotGrow(self, prepare, operation, counts=(10, 100, 500), native=None):
-        """Tracking is left out of batches: it is Odoo's and takes nine queries for each opportunity."""
-        extra = {}
-        for count in counts:
-            records = prepare(count).with_context(tracking_disable=True)
-            extra[count] = self._count_extra(
-                lambda records=records: operation(records), native and (lambda records=records: native(records))
-            )
-        self.assertEqual(len(set(extra.values())), 1, f"extra queries by the number of opportunities: {extra}")
-        self.assertLessEqual(max(extra.values()), MOST_EXTRA_QUERIES)
 
     # ------------------------------------------------------------
     # One opportunity
@@ -354,3 +265,45 @@ class TestPerformance(OpportunityStagesCase):
 
             extra[count] = self._count_extra(activities.action_feedback, native=complete_and_move)
         self.assertEqual(extra[1], extra[50])
+
+
+class TestQuotationPerformance(QueryCounting, QuotationCase):
+    """Orders that have nothing to do with opportunities or approval cost next to nothing more."""
+
+    def _prepare_quotations(self, count):
+        return (
+            self.env["sale.order"]
+            .with_user(self.salesman)
+            .browse([self._create_quotation().id for _index in range(count)])
+        )
+
+    def test_one(self):
+        order = self._prepare_quotations(1)
+        for name, extra, operation in (
+            ("header", 3, lambda order: order.write({"client_order_ref": "x"})),
+            ("line", 3, lambda order: order.order_line.write({"product_uom_qty": 3})),
+            ("confirm", 3, lambda order: order.action_confirm()),
+            ("create", 4, lambda order: self._create_quotation()),
+        ):
+            with self.subTest(name):
+                self.assertExtraQueries(extra, order, operation)
+
+    def test_many(self):
+        for operation in (
+            lambda orders: orders.write({"client_order_ref": "x"}),
+            lambda orders: orders.order_line.write({"product_uom_qty": 3}),
+            lambda orders: orders.write({"state": "sale"}),
+        ):
+            self.assertExtraDoesNotGrow(self._prepare_quotations, operation, counts=(5, 40))
+
+    def test_many_with_approval(self):
+        """Judging needs the content of each order: read in batch."""
+        self.company.quotation_approval = "required"
+
+        def prepare(count):
+            orders = self._prepare_quotations(count)
+            orders.with_user(self.approver).action_approve()
+            return orders
+
+        self.assertExtraDoesNotGrow(prepare, lambda orders: orders.write({"client_order_ref": "x"}), counts=(5, 40))
+        self.assertExtraDoesNotGrow(prepare, lambda orders: orders.write({"state": "sale"}), counts=(5, 40))

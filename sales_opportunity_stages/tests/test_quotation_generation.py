@@ -52,6 +52,15 @@ class TestGenerateFromOpportunity(QuotationCase):
         )
         self.assertEqual(order.order_line.opportunity_line_id, lead.opportunity_line_ids)
 
+    def test_by_a_collaborator(self):
+        """It is the collaborator's own, and the salesperson works on it too."""
+        lead = self._create_quotable(collaborator_ids=[Command.link(self.colleague.id)])
+        order = self._generate(lead, user=self.colleague)
+        self.assertEqual((order.user_id, order.collaborator_ids), (self.colleague, self.salesman))
+        self.assertEqual(order.with_user(self.salesman).amount_total, 800)
+        by_manager = self._generate(lead, user=self.supervisor)
+        self.assertEqual((by_manager.user_id, by_manager.collaborator_ids), (self.salesman, self.colleague))
+
     def test_as_often_as_wanted_and_more_than_asked_for(self):
         lead = self._create_quotable()
         self._generate(lead, line_0=8, line_1=0)
