@@ -19,6 +19,7 @@
         "security/sale_order_security.xml",
         "security/crm_competing_product_security.xml",
         "security/crm_deadline_report_security.xml",
+        "security/crm_funnel_report_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
@@ -44,6 +45,7 @@
         "views/mail_activity_views.xml",
         "views/sales_opportunity_stages_menus.xml",
         "report/crm_deadline_report_views.xml",
+        "report/crm_funnel_report_views.xml",
     ],
     "demo": [
         "demo/res_partner_demo.xml",
@@ -55,6 +57,7 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
         ],
         "web.assets_tests": [

@@ -19,6 +19,7 @@ crm.opportunity.contact     ----   ----   ----     ----       rwcd rwcd   rwcd  
 crm.opportunity.competitor  ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
 crm.stage.visit             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.deadline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.funnel.report           ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
@@ -104,6 +105,11 @@ class AccessSetup(OpportunityStagesSetup):
 
     def _make_crm_deadline_report(self, lead):
         return self.env["crm.deadline.report"].browse(lead.id), {"push_count": 9}, {"lead_id": lead.id}
+
+    def _make_crm_funnel_report(self, lead):
+        self.env.flush_all()
+        row = self.env["crm.funnel.report"].search([("lead_id", "=", lead.id)], limit=1)
+        return row, {"reached": 9}, {"lead_id": lead.id}
 
     def _make_crm_competing_product(self, lead):
         product = self.env["product.product"].create({"name": "Valve", "company_id": lead.company_id.id})

@@ -1,0 +1,127 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class CrmLeadReportMixin(models.AbstractModel):
+    """An analysis over opportunities: who, whose and where from, as it is on the opportunity, beside its own measures.
+
+    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. Whoever adds a column
+    declares the field, extends :meth:`_select_columns` and names what it reads in ``_depends``; :meth:`_from` and
+    :meth:`_where` say over what. The alias of ``crm_lead`` is ``lead``.
+
+    A measure that a sum or an average of the rows would get wrong has its own aggregate in :meth:`_get_aggregates`.
+    """
+
+    _name = "crm.lead.report.mixin"
+    _description = "Analysis of Opportunities"
+    _depends = {
+        "crm.lead": [
+            "active",
+            "campaign_id",
+            "company_id",
+            "create_date",
+            "date_deadline",
+            "medium_id",
+            "opportunity_type_id",
+            "partner_id",
+            "source_id",
+            "team_id",
+            "type",
+            "user_id",
+            "won_status",
+        ],
+        "res.company": ["currency_id"],
+    }
+
+    lead_id = fields.Many2one("crm.lead", "Opportunity", readonly=True)
+    opportunity_type_id = fields.Many2one("crm.opportunity.type", readonly=True)
+    user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
+    team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
+    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    source_id = fields.Many2one("utm.source", readonly=True)
+    campaign_id = fields.Many2one("utm.campaign", readonly=True)
+    medium_id = fields.Many2one("utm.medium", readonly=True)
+    create_date = fields.Datetime("Created On", readonly=True)
+    date_deadline = fields.Date("Expected Closing", readonly=True)
+    won_status = fields.Selection([("pending", "Open"), ("won", "Won"), ("lost", "Lost")], "Result", readonly=True)
+    product_category_id = fields.Many2one(
+        related="lead_id.opportunity_line_ids.product_id.categ_id",
+        string="Product Category",
+        help="To search by: opportunities with a product of the category, or of one below it.",
+    )
+
+    # ------------------------------------------------------------
+    # Query
+    # ------------------------------------------------------------
+
+    @property
+    def _table_query(self):
+        columns = (
+            SQL("%s AS %s", expression, SQL.identifier(name)) for name, expression in self._select_columns().items()
+        )
+        return SQL("SELECT %s FROM %s WHERE %s", SQL(", ").join(columns), self._from(), self._where())
+
+    def _select_columns(self) -> dict[str, SQL]:
+        """The columns, by name. Extend it by what a field of yours shows.
+
+        :returns: ``{name of the field: expression}``; a name that is no field is for :meth:`_get_aggregates`
+        """
+        names = [
+            *("opportunity_type_id", "user_id", "team_id", "partner_id", "company_id", "source_id", "campaign_id"),
+            *("medium_id", "create_date", "date_deadline", "won_status"),
+        ]
+        return {
+            "id": SQL("lead.id"),
+            "lead_id": SQL("lead.id"),
+            "currency_id": SQL("COALESCE(company.currency_id, %s)", self.env.company.currency_id.id),
+            **{name: SQL("lead.%s", SQL.identifier(name)) for name in names},
+        }
+
+    def _from(self) -> SQL:
+        """The tables. Extend it by a join where a column of yours needs one."""
+        return SQL("crm_lead lead LEFT JOIN res_company company ON company.id = lead.company_id")
+
+    def _where(self) -> SQL:
+        """Which opportunities are reported: those in the pipeline and those that left it won or lost.
+
+        What was archived without being lost is in no analysis.
+        """
+        return SQL("lead.type = 'opportunity' AND (lead.active OR lead.won_status = 'lost')")
+
+    # ------------------------------------------------------------
+    # Aggregates
+    # ------------------------------------------------------------
+
+    def _get_aggregates(self) -> dict[str, SQL]:
+        """Measures that are more than the sum or average of their rows: ``{name: expression over the grouped rows}``.
+
+        Asked for with the aggregator of the field. An expression names the columns of the query through
+        :meth:`_column`, and is empty where it would divide by zero.
+        """
+        return {}
+
+    def _column(self, name) -> SQL:
+        """A column of the query, to be aggregated."""
+        return SQL.identifier(self._table, name)
+
+    def _read_group_select(self, aggregate_spec, query):
+        name, _colon, function = aggregate_spec.partition(":")
+        if name in self._fields and function == self._fields[name].aggregator:
+            aggregates = self._get_aggregates()
+            if name in aggregates:
+                return aggregates[name]
+        return super()._read_group_select(aggregate_spec, query)
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_open_lead(self):
+        """Open the opportunity of this row.
+
+        :raise AccessError: where it is not the user's to read
+        """
+        self.ensure_one()
+        return self.lead_id.get_formview_action()

@@ -1,0 +1,87 @@
+from datetime import datetime, time
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.fields import Command
+
+from .common import OpportunityStagesCase
+
+COUNTS = ["reached", "touched", "inferred", "advanced", "lost_here", "pending", "won", "opportunity_count"]
+RATES = ["step_rate", "resolved_rate", "win_rate", "days_in_stage"]
+MEASURES = [f"{name}:sum" for name in (*COUNTS, "expected_revenue", "prorated_revenue")] + [f"{r}:avg" for r in RATES]
+
+
+class FunnelCase(OpportunityStagesCase):
+    """A type without rules, whose opportunities live through what is told of them day by day."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.type_funnel = cls.env["crm.opportunity.type"].create({"name": "Funnel", "probability_mode": "stage"})
+        cls.s1, cls.s2, cls.s3, cls.s4, cls.won = cls.stages = cls.env["crm.stage"].create(
+            [
+                {
+                    "name": name,
+                    "sequence": sequence,
+                    "is_won": name == "W",
+                    "probability": 10 * sequence,
+                    "opportunity_type_ids": [Command.set(cls.type_funnel.ids)],
+                }
+                for sequence, name in enumerate(["S1", "S2", "S3", "S4", "W"], 1)
+            ]
+        )
+        cls.by_name = {stage.name: stage for stage in cls.stages}
+
+    @classmethod
+    def _live(cls, name, story, **values):
+        """An opportunity with a history.
+
+        :param str story: ``"S1 01-05, S3 01-15, lost 02-09"``, days of 2026 at noon; a stage named after *lost* is
+            where it is restored
+        """
+        lead = None
+        for step in story.split(", "):
+            what, day = step.split()
+            noon = datetime.combine(fields.Date.to_date(f"2026-{day}"), time(12))
+            with freeze_time(noon):
+                if lead is None:
+                    stage = cls.by_name[what]
+                    lead = cls._create_opportunity(
+                        name, cls.manager, opportunity_type_id=cls.type_funnel.id, stage_id=stage.id, **values
+                    )
+                    cls.env.flush_all()
+                    cls.env.cr.execute("UPDATE crm_lead SET create_date = %s WHERE id = %s", (noon, lead.id))
+                    lead.invalidate_recordset(["create_date"])
+                else:
+                    cls._step(lead, what)
+        return lead
+
+    @classmethod
+    def _step(cls, lead, what):
+        if what == "lost":
+            if not lead.stage_id.is_won:  # Odoo has it moved first
+                lead.action_set_lost()
+        elif what == "archived":
+            lead.active = False
+        else:
+            if not lead.active:
+                lead.action_unarchive()
+            if lead.stage_id != cls.by_name[what]:
+                lead.stage_id = cls.by_name[what]
+
+    def _read(self, groupby=("stage_id",), leads=None, domain=(), user=None, **context):
+        """What the user sees of these opportunities: ``{group: {measure: value}}``; by one grouping, the record."""
+        report = self.env["crm.funnel.report"].with_user(user or self.manager).with_context(**context)
+        rows = report._read_group(
+            [("lead_id", "in", (self.leads if leads is None else leads).ids), *domain],
+            list(groupby),
+            MEASURES,
+            order=", ".join(groupby),
+        )
+        names = [spec.partition(":")[0] for spec in MEASURES]
+        found = {}
+        for row in rows:
+            *group, values = *row[: len(groupby)], dict(zip(names, row[len(groupby) :], strict=True))
+            found[group[0] if len(group) == 1 else tuple(group)] = values
+        return found
