@@ -14,6 +14,8 @@ def pre_init_hook(env):
         ("crm_lead", "opportunity_type_id", "int4"),
         ("crm_lead", "furthest_stage_id", "int4"),
         ("sale_order", "order_source", "varchar"),
+        ("sale_order", "credit_uninvoiced", "numeric"),
+        ("res_partner", "credit_unit_id", "int4"),
     ):
         if not column_exists(env.cr, table, column):
             create_column(env.cr, table, column, kind)
@@ -41,9 +43,11 @@ def post_init_hook(env):
         ("visits opened", _open_visits(env)),
         ("planned activities put into their stay", _place_activities()),
         ("orders given a source", _give_orders_a_source(env)),
+        ("orders given what they use of credit", _give_orders_their_credit()),
     ):
         env.cr.execute(query)
         _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
+    _compute_remaining_credit(env)
     env.cr.execute("ANALYZE crm_stage_visit")
     env.invalidate_all()
     env.registry.clear_cache()
@@ -157,3 +161,43 @@ def _give_orders_a_source(env):
         on_website=on_website,
         sent=env.ref("sale.mt_order_sent").id,
     )
+
+
+def _give_orders_their_credit():
+    """What confirmed orders have not invoiced, for all but those that :func:`_compute_remaining_credit` takes one by
+    one: invoiced in another currency, or paid online."""
+    return SQL(
+        """
+        UPDATE sale_order
+           SET credit_uninvoiced = computed.amount
+          FROM (SELECT sale_order.id,
+                       CASE WHEN sale_order.state <> 'sale' THEN 0
+                            ELSE ROUND(GREATEST(sale_order.amount_total - COALESCE(invoiced.amount, 0), 0)
+                                       / COALESCE(NULLIF(sale_order.currency_rate, 0), 1)::numeric, 6) END AS amount
+                  FROM sale_order
+     LEFT JOIN LATERAL (SELECT SUM(CASE move.move_type WHEN 'out_refund' THEN -line.price_total
+                                                       ELSE line.price_total END) AS amount,
+                               BOOL_AND(line.currency_id = sale_order.currency_id) AS same_currency
+                          FROM sale_order_line
+                          JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sale_order_line.id
+                          JOIN account_move_line line ON line.id = rel.invoice_line_id
+                          JOIN account_move move ON move.id = line.move_id
+                         WHERE sale_order_line.order_id = sale_order.id
+                           AND (move.state = 'posted' OR move.payment_state = 'invoicing_legacy')) invoiced ON TRUE
+                 WHERE sale_order.credit_uninvoiced IS NULL
+                   AND invoiced.same_currency IS NOT FALSE
+                   AND (sale_order.state <> 'sale'
+                        OR NOT EXISTS (SELECT FROM sale_order_transaction_rel paid
+                                        WHERE paid.sale_order_id = sale_order.id))) computed
+         WHERE computed.id = sale_order.id
+        """
+    )
+
+
+def _compute_remaining_credit(env):
+    """The few orders that take currency rates or payments to work out."""
+    env.cr.execute("SELECT id FROM sale_order WHERE credit_uninvoiced IS NULL")
+    orders = env["sale.order"].browse(row[0] for row in env.cr.fetchall())
+    env.add_to_compute(orders._fields["credit_uninvoiced"], orders)
+    env.flush_all()
+    _logger.info("sales_opportunity_stages: %d orders worked out one by one", len(orders))

@@ -5,6 +5,11 @@ from . import opportunity_part_mixin
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_credit
+from . import sale_credit_exposure
+from . import sale_credit_lock
+from . import sale_credit_check
+from . import account_move
 from . import crm_opportunity_type
 from . import crm_stage
 from . import crm_stage_rule
@@ -41,5 +46,6 @@ from . import sale_order_collaboration
 from . import sale_order_from_opportunity
 from . import sale_order_sending
 from . import sale_order_acceptance
+from . import sale_order_credit
 from . import sale_order_line
 from . import payment_transaction

@@ -10,7 +10,7 @@ class CrmOpportunityLine(models.Model):
 
     _name = "crm.opportunity.line"
     _description = "Opportunity Product Line"
-    _inherit = ["crm.opportunity.part.mixin"]
+    _inherit = ["crm.opportunity.part.mixin", "sales.system.fields.mixin"]
     _order = "lead_id, sequence, id"
     _check_company_auto = True
 
@@ -64,6 +64,26 @@ class CrmOpportunityLine(models.Model):
 
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity of a line cannot be negative.")
     _check_price = models.Constraint("CHECK(price_unit >= 0)", "The quoted price of a line cannot be negative.")
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_derived_fields(self):
+        return super()._get_derived_fields() | {"price_subtotal", "quoted_qty", "ordered_qty"}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_system_fields(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        vals = dict(vals)
+        self._check_system_fields(vals)
+        return super().write(vals)
 
     # ------------------------------------------------------------
     # Computes

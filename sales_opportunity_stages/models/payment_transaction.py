@@ -9,7 +9,7 @@ class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
     def _post_process(self):
-        return super(PaymentTransaction, accepting(self))._post_process()
+        return super(PaymentTransaction, accepting(self, "payment"))._post_process()
 
     def _check_amount_and_confirm_order(self):
         confirmed = self.env["sale.order"]

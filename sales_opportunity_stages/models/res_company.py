@@ -23,3 +23,14 @@ class ResCompany(models.Model):
     _check_quotation_approval_min_amount = models.Constraint(
         "CHECK(quotation_approval_min_amount >= 0)", "The amount from which quotations need approval is never negative."
     )
+
+    credit_policy = fields.Selection(
+        [("none", "Do not check"), ("warn", "Warn"), ("block", "Block")],
+        default="block",
+        required=True,
+        help="What happens when an order goes over the credit of the customer's unit. Orders of an opportunity are "
+        "always blocked.",
+    )
+    credit_check_keep_days = fields.Integer(
+        "Keep Passed Credit Decisions", default=365, help="Days. Nought: for ever. What was refused stays in any case."
+    )

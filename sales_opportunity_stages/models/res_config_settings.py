@@ -9,3 +9,5 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.quotation_approval_min_amount", readonly=False, currency_field="currency_id"
     )
     quotation_approval_four_eyes = fields.Boolean(related="company_id.quotation_approval_four_eyes", readonly=False)
+    credit_policy = fields.Selection(related="company_id.credit_policy", readonly=False, required=True)
+    credit_check_keep_days = fields.Integer(related="company_id.credit_check_keep_days", readonly=False)

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..tools import is_accepting
+from ..tools import get_acceptance
 
 
 class SaleOrder(models.Model):
@@ -14,17 +14,17 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _has_to_be_signed(self):
-        return super()._has_to_be_signed() and (is_accepting(self) or not self._get_refusals("sign"))
+        return super()._has_to_be_signed() and (get_acceptance(self) or not self._get_refusals("sign"))
 
     def _has_to_be_paid(self):
-        return super()._has_to_be_paid() and (is_accepting(self) or not self._get_refusals("pay"))
+        return super()._has_to_be_paid() and (get_acceptance(self) or not self._get_refusals("pay"))
 
     def _can_be_edited_on_portal(self):
         return super()._can_be_edited_on_portal() and self.approval_state == "open"
 
     def action_quotation_sent(self):
         """A payment that is under way marks what may not be sent neither as sent nor as failed."""
-        if is_accepting(self):
+        if get_acceptance(self):
             self = self.filtered(lambda order: not order._get_refusals("send"))
         return super().action_quotation_sent()
 

@@ -4,7 +4,8 @@ from odoo import api, fields, models
 class SaleOrderLine(models.Model):
     """A line that may come from a product line of an opportunity. What changes a line changes its order."""
 
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "sales.system.fields.mixin"]
 
     opportunity_line_id = fields.Many2one(
         "crm.opportunity.line",
@@ -14,8 +15,22 @@ class SaleOrderLine(models.Model):
         help="The product line of the opportunity that this line quotes.",
     )
 
+    @api.model
+    def _get_derived_fields(self):
+        return super()._get_derived_fields() | {
+            "state",
+            "price_subtotal",
+            "price_tax",
+            "price_total",
+            "qty_invoiced",
+            "untaxed_amount_invoiced",
+        }
+
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_system_fields(vals)
         default_id = self.env.context.get("default_order_id")
         order_ids = {vals.get("order_id", default_id) for vals in vals_list}
         with self.env["sale.order"].browse(filter(None, order_ids))._watch_lines():
@@ -24,6 +39,8 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
+        vals = dict(vals)
+        self._check_system_fields(vals)
         if vals.get("opportunity_line_id"):
             self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")
         orders = self.sudo().order_id.sudo(self.env.su)

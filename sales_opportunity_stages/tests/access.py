@@ -24,6 +24,8 @@ crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-  
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
 sale.order                  ----   ----   ----     rw--       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
+sale.credit.check           ----   ----   ----     r---       r--- r---   r---   ----  r---       r---    ----
+sale.credit.lock            ----   ----   ----     ----       ---- ----   ----   ----  ----       ----    ----
 crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
 crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
 crm.opportunity.generate    -      -      -        -          x    x      x      -     x          x       -
@@ -133,6 +135,24 @@ class AccessSetup(OpportunityStagesSetup):
         }
         shared = {**values, "collaborator_ids": [Command.set(lead.collaborator_ids.ids)]}
         return self.env["sale.order"].create(shared), {"client_order_ref": "x"}, values
+
+    def _make_sale_credit_check(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        values = {
+            "order_ids": [Command.set(order.ids)],
+            "unit_id": self.customer.id,
+            "company_id": order.company_id.id,
+            "user_id": (lead.user_id or self.salesman).id,
+            "result": "passed",
+            "origin": "confirm",
+        }
+        check = self.env["sale.credit.check"]._as_ledger().create(values).with_env(self.env)
+        return check, {"result": "blocked"}, values
+
+    def _make_sale_credit_lock(self, lead):
+        partner = self.env["res.partner"].create({"name": "Unit"})
+        values = {"unit_id": partner.id}
+        return self.env["sale.credit.lock"].create(values), {"version": 0}, {"unit_id": self.rival.id}
 
     def _make_crm_opportunity_generate(self, lead):
         self._make_crm_opportunity_line(lead)

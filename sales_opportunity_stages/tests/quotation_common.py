@@ -46,7 +46,14 @@ class QuotationSetup(OpportunityStagesSetup):
                     "partner_id": cls.customer.id,
                     "user_id": (user or cls.salesman).id,
                     "order_line": [
-                        Command.create({"product_id": cls.product.id, "product_uom_qty": quantity, "price_unit": price})
+                        Command.create(
+                            {
+                                "product_id": cls.product.id,
+                                "product_uom_qty": quantity,
+                                "price_unit": price,
+                                "technical_price_unit": 0.0,  # a price that stays
+                            }
+                        )
                     ],
                     **values,
                 }

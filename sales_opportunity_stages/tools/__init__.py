@@ -1,3 +1,3 @@
-from .acceptance import ACCEPTANCE, ACCEPTED_FIELDS, CONTEXT_KEY, accepting, is_accepting
+from .acceptance import ACCEPTED_FIELDS, CONTEXT_KEY, Acceptance, accepting, get_acceptance
 from .stage_map import Rule, Stage, StageMap, Type
 from .stage_move import DerivedValues, StageMove

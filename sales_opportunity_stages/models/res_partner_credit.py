@@ -1,0 +1,293 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+CREDIT_WRITERS = ("account.group_account_invoice", "sales_opportunity_stages.group_credit_manager")
+CREDIT_READERS = (
+    f"account.group_account_invoice,account.group_account_readonly,{CREDIT_WRITERS[1]},sales_team.group_sale_salesman"
+)
+
+
+class ResPartner(models.Model):
+    """Credit units (信用单位): a customer's credit may be carried by another partner, together with others'.
+
+    Set on the company, followed by its contacts. One level: who carries credit has it carried by nobody. Accountants
+    and credit managers decide on it; whoever sells reads it.
+    """
+
+    _inherit = "res.partner"
+
+    credit_limit = fields.Float(groups=CREDIT_READERS)
+    credit_unit_id = fields.Many2one(
+        "res.partner",
+        compute="_compute_credit_unit_id",
+        store=True,
+        readonly=False,
+        recursive=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        groups=CREDIT_READERS,
+        domain="[('commercial_partner_id', '=', id), ('credit_unit_id', '=', False)]",
+        help="The partner that carries this customer's credit, with its limit and its term. Blank: it carries its own.",
+    )
+    credit_member_ids = fields.Many2many(
+        "res.partner",
+        string="Credit Members",
+        compute="_compute_credit_member_ids",
+        groups=CREDIT_READERS,
+        help="The customers whose credit this partner carries.",
+    )
+    credit_member_count = fields.Integer(compute="_compute_credit_member_ids", groups=CREDIT_READERS)
+    credit_term_days = fields.Integer(
+        "Credit Term",
+        company_dependent=True,
+        copy=False,
+        groups=CREDIT_READERS,
+        help="Days from the date of a document within which it has to be paid. Once one is older, no customer of the "
+        "unit gets another order. Nought: not checked.",
+    )
+    credit_exposure = fields.Monetary(
+        compute="_compute_credit_exposure",
+        compute_sudo=True,
+        groups=CREDIT_READERS,
+        help="Open receivables, confirmed orders not yet invoiced and draft invoices of all members of the unit, in "
+        "the company tree.",
+    )
+    credit_available = fields.Monetary(
+        compute="_compute_credit_exposure",
+        compute_sudo=True,
+        groups=CREDIT_READERS,
+        help="Credit limit less exposure. Without a limit there is nothing to compare with.",
+    )
+    credit_share = fields.Monetary(
+        "Share of the Unit",
+        compute="_compute_credit_exposure",
+        compute_sudo=True,
+        groups=CREDIT_READERS,
+        help="What this customer alone has of the exposure of its unit.",
+    )
+    credit_usage = fields.Float(
+        compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS, help="Exposure in % of the limit."
+    )
+    credit_overdue_days = fields.Integer(compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS)
+
+    # ------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------
+
+    @api.depends("commercial_partner_id.credit_unit_id")
+    def _compute_credit_unit_id(self):
+        """Contacts follow their company; a company has what somebody has set."""
+        for partner in self:
+            partner.credit_unit_id = partner.commercial_partner_id.credit_unit_id
+
+    def _get_credit_unit(self):
+        """Whoever carries the credit of these partners, in superuser mode."""
+        commercial = self.sudo().commercial_partner_id
+        return commercial.filtered(lambda partner: not partner.credit_unit_id) | commercial.credit_unit_id
+
+    def _get_credit_members(self):
+        """The customers whose credit these units carry, the units themselves among them, in superuser mode."""
+        return self.sudo().filtered(lambda unit: not unit.credit_unit_id) | self.sudo().credit_member_ids
+
+    def _compute_credit_member_ids(self):
+        members = self.sudo().search([("credit_unit_id", "in", self.ids)])
+        by_unit = members.filtered(lambda partner: partner.commercial_partner_id == partner).grouped("credit_unit_id")
+        for partner in self:
+            partner.credit_member_ids = by_unit.get(partner.sudo()._origin, members.browse())
+            partner.credit_member_count = len(partner.credit_member_ids)
+
+    @api.depends("credit_unit_id", "credit_limit", "credit_term_days", "commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_credit_exposure(self):
+        company = self.env.company
+        Exposures = self.env["sale.credit.exposure"]
+        saved = self._origin
+        units = saved._get_credit_unit()
+        exposures = Exposures._get_exposures(units, company)
+        for partner in self:
+            commercial = partner._origin.commercial_partner_id
+            unit = partner._origin._get_credit_unit().with_company(company)
+            exposure = exposures.get(unit.id)
+            if not exposure:
+                partner.update(dict.fromkeys(self._get_credit_figures(), 0))
+                continue
+            decision = self.env["sale.order"]._make_credit_decision(
+                company, Exposures._get_terms(unit, company).get(unit) or Exposures._get_no_terms(), exposure, 0.0
+            )
+            limit = unit.credit_limit
+            partner.credit_exposure = exposure.total
+            partner.credit_available = limit - exposure.total if limit else 0.0
+            partner.credit_usage = 100 * exposure.total / limit if limit else 0.0
+            partner.credit_share = sum(exposure.members.get(commercial.id, {}).values())
+            partner.credit_overdue_days = decision.overdue_days
+
+    @api.model
+    def _get_credit_figures(self):
+        return ("credit_exposure", "credit_available", "credit_usage", "credit_share", "credit_overdue_days")
+
+    @api.model
+    def _commercial_fields(self):
+        return [*super()._commercial_fields(), "credit_term_days"]
+
+    # ------------------------------------------------------------
+    # One level
+    # ------------------------------------------------------------
+
+    @api.constrains("credit_unit_id")
+    def _check_credit_unit(self):
+        for partner in self.sudo().filtered("credit_unit_id"):
+            unit = partner.credit_unit_id
+            if partner.commercial_partner_id != partner:
+                if unit != partner.commercial_partner_id.credit_unit_id:
+                    raise ValidationError(
+                        self.env._(
+                            "The credit of the contact '%(contact)s' is that of '%(company)s': set its unit there.",
+                            contact=partner.name,
+                            company=partner.commercial_partner_id.name,
+                        )
+                    )
+                continue
+            if unit.commercial_partner_id != unit or unit == partner or unit.credit_unit_id:
+                raise ValidationError(
+                    self.env._(
+                        "'%(unit)s' cannot carry the credit of '%(partner)s': a unit is another company, and its own "
+                        "credit is carried by nobody else.",
+                        unit=unit.name,
+                        partner=partner.name,
+                    )
+                )
+            if partner.credit_member_ids:
+                raise ValidationError(
+                    self.env._(
+                        "'%(partner)s' carries the credit of %(members)s: its own cannot be carried by '%(unit)s'. "
+                        "Take its members out first.",
+                        partner=partner.name,
+                        members=", ".join(partner.credit_member_ids[:5].mapped("name")),
+                        unit=unit.name,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_credit_unit(self):
+        for unit in self.sudo().filtered("credit_member_ids"):
+            raise UserError(
+                self.env._(
+                    "'%(unit)s' carries the credit of %(members)s: take them out before deleting it.",
+                    unit=unit.name,
+                    members=", ".join(unit.credit_member_ids[:5].mapped("name")),
+                )
+            )
+
+    # ------------------------------------------------------------
+    # Who decides
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_credit_fields(self):
+        """Fields that only accountants and credit managers write."""
+        return {"credit_unit_id", "credit_term_days", "credit_limit", "use_partner_credit_limit"}
+
+    def _may_write_credit(self):
+        return self.env.su or any(self.env.user.has_group(group) for group in CREDIT_WRITERS)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        if not self._may_write_credit():
+            granted = self._get_credit_fields() | {name.removeprefix("default_") for name in self.env.context}
+            for partner, vals in zip(partners.sudo(), vals_list, strict=True):
+                named = self._get_credit_fields() & (granted | vals.keys())
+                partner._check_credit_untouched(
+                    named, self._get_granted_credit(partner.commercial_partner_id - partner)
+                )
+        return partners
+
+    def write(self, vals):
+        guarded = self._get_credit_fields() & vals.keys()
+        moving = {"parent_id", "is_company", "commercial_partner_id"} & vals.keys()
+        if not (guarded or moving) or self._may_write_credit():
+            return super().write(vals)
+        before = {
+            partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()
+        }
+        result = super().write(vals)
+        for partner, (granted, commercial) in before.items():
+            if guarded and partner.commercial_partner_id == partner:
+                partner._check_credit_untouched(guarded, granted)
+            if partner.commercial_partner_id != commercial:
+                partner._check_carries_no_credit(commercial, granted)
+        return result
+
+    def _get_granted_credit(self, partner):
+        """``{field: value}`` of what a partner is granted, or of what anybody is, where there is none."""
+        if partner:
+            return {name: partner[name] for name in self._get_credit_fields()}
+        fallback = self._fields["credit_limit"].get_company_dependent_fallback(self.sudo())
+        return {"credit_limit": fallback, "use_partner_credit_limit": False, "credit_term_days": 0} | {
+            "credit_unit_id": self.env["res.partner"]
+        }
+
+    def _check_credit_untouched(self, names, granted):
+        """:raise AccessError: when one of the fields is not what it was"""
+        changed = [name for name in names if self[name] != granted[name] and (self[name] or granted[name])]
+        if changed:
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of '%(partner)s' can only be set by an accountant or a credit manager.",
+                    fields=", ".join(sorted(self._fields[name].string for name in changed)),
+                    partner=self.name,
+                )
+            )
+
+    def _check_carries_no_credit(self, former, granted):
+        """A partner with something open does not go from one company's credit to another's by a salesperson's hand.
+
+        :param former: the company that it belonged to
+        :param dict granted: what it was granted itself
+        :raise AccessError: when its orders or invoices would go along
+        """
+        family = self.search([("id", "child_of", self.ids)])
+        carries = (
+            self.env["sale.order"].search_count(
+                [
+                    "|",
+                    ("partner_id", "in", family.ids),
+                    ("partner_invoice_id", "in", family.ids),
+                    ("credit_uninvoiced", ">", 0),
+                ],
+                limit=1,
+            )
+            or self.env["account.move.line"].search_count(
+                [
+                    ("partner_id", "in", family.ids),
+                    ("account_id.account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("amount_residual", "!=", 0),
+                ],
+                limit=1,
+            )
+            or self.credit_member_ids
+            or (former == self and granted != self._get_granted_credit(self.browse()))
+        )
+        if carries:
+            raise AccessError(
+                self.env._(
+                    "'%(partner)s' has open orders, invoices or a credit of its own: only an accountant or a credit "
+                    "manager can move it from '%(former)s' to another company.",
+                    partner=self.name,
+                    former=former.name,
+                )
+            )
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_view_credit_checks(self):
+        """The decisions on the credit of this unit."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
+        action["domain"] = [("unit_id", "in", self._get_credit_unit().ids)]
+        action["context"] = {}
+        return action

@@ -1,0 +1,105 @@
+import logging
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.api import SUPERUSER_ID, Environment
+
+_logger = logging.getLogger(__name__)
+
+
+class SaleCreditCheck(models.Model):
+    """One credit decision: what a unit owed, what was to be added, and what came of it. Nobody writes it by hand."""
+
+    _name = "sale.credit.check"
+    _description = "Credit Decision"
+    _inherit = ["sales.ledger.mixin"]
+    _order = "id desc"
+    _rec_name = "unit_id"
+
+    order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
+    document_names = fields.Char("Documents Checked", readonly=True, help="Kept, whatever becomes of the orders.")
+    unit_id = fields.Many2one(
+        "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one("res.users", "Asked By", readonly=True)
+    check_date = fields.Datetime("Date", required=True, readonly=True, index=True, default=fields.Datetime.now)
+    credit_limit = fields.Monetary(readonly=True, aggregator=None)
+    receivable = fields.Monetary(readonly=True, aggregator=None, help="Posted and still open.")
+    uninvoiced = fields.Monetary(readonly=True, aggregator=None, help="Confirmed and not yet invoiced, before this.")
+    draft_invoiced = fields.Monetary(readonly=True, aggregator=None, help="Draft invoices that come from no order.")
+    documents = fields.Monetary(readonly=True, help="What was to be added by the documents that were checked.")
+    exposure = fields.Monetary(readonly=True, aggregator=None, help="All of that, with the documents checked.")
+    excess = fields.Monetary(readonly=True, help="By how much the exposure is over the limit.")
+    oldest_overdue_date = fields.Date("Oldest Open Document", readonly=True)
+    overdue_days = fields.Integer(readonly=True, aggregator="max")
+    result = fields.Selection(
+        [("passed", "Passed"), ("warned", "Warned"), ("blocked", "Blocked")], required=True, readonly=True, index=True
+    )
+    origin = fields.Selection(
+        [
+            ("confirm", "Confirmation"),
+            ("increase", "Change of an order"),
+            ("portal", "Customer's signature"),
+            ("payment", "Customer's payment"),
+            ("manual", "Asked for"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    detail = fields.Json(readonly=True, help="What each member of the unit owed, per term.")
+
+    # ------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------
+
+    @api.model
+    def _log(self, vals_list):
+        """Keep decisions that the transaction will carry out."""
+        self._as_ledger().create(vals_list)
+
+    @api.model
+    def _log_whatever_happens(self, vals_list):
+        """Keep decisions that undo what asked for them: written once it is undone, or committed without it."""
+        cr, registry = self.env.cr, self.env.registry
+        written = []
+
+        def write():
+            if not written:
+                written.append(True)
+                _write_on_its_own(registry, vals_list)
+
+        cr.postrollback.add(write)
+        cr.postcommit.add(write)
+
+    def _log_existing(self, vals_list):
+        """Keep decisions of which the orders, or the unit, may have been undone with the rest."""
+        Order, Partner = self.env["sale.order"], self.env["res.partner"]
+        for vals in vals_list:
+            orders = Order.browse(vals["order_ids"][0][2]).exists()
+            vals["order_ids"] = [(6, 0, orders.ids)]
+        self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()])
+
+    # ------------------------------------------------------------
+    # Keeping
+    # ------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_passed(self):
+        """Forget what passed, once it is older than the company keeps it. What was refused or warned of stays."""
+        for company in self.env["res.company"].search([("credit_check_keep_days", ">", 0)]):
+            before = fields.Datetime.now() - relativedelta(days=company.credit_check_keep_days)
+            self.search(
+                [("company_id", "=", company.id), ("result", "=", "passed"), ("check_date", "<", before)], limit=10000
+            )._as_ledger().unlink()
+
+
+def _write_on_its_own(registry, vals_list):
+    """In a transaction of its own. A decision that cannot be kept must not hide why something was refused."""
+    try:
+        with registry.cursor() as cr:
+            Environment(cr, SUPERUSER_ID, {})["sale.credit.check"]._log_existing(vals_list)
+    except Exception:
+        _logger.exception("A credit decision could not be kept: %s", vals_list)

@@ -1,0 +1,353 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount, format_date
+
+from ..tools import get_acceptance
+from ..tools.credit import CreditDecision, Exposure
+
+CREDIT_MANAGER_GROUP = "sales_opportunity_stages.group_credit_manager"
+
+
+class SaleOrder(models.Model):
+    """Strict credit (信用控制), where an order becomes or grows.
+
+    What an order uses of its unit's credit is compared before and after: confirming, a line, a price, a tax, another
+    payer, another date. What adds nothing passes; what adds is summed over everything that happens at once.
+    """
+
+    _inherit = "sale.order"
+
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
+    credit_uninvoiced = fields.Monetary(
+        "Credit Used",
+        compute="_compute_credit_uninvoiced",
+        store=True,
+        compute_sudo=True,
+        copy=False,
+        currency_field="company_currency_id",
+        help="What a confirmed order uses of the customer's credit until it is invoiced: its total, taxes included, "
+        "less what is invoiced and posted and less what is paid online, in the company's currency at the order's date. "
+        "Never below zero.",
+    )
+    credit_is_checked = fields.Boolean(related="company_id.account_use_credit_limit")
+    credit_check_ids = fields.Many2many("sale.credit.check", string="Credit Decisions", readonly=True, copy=False)
+    credit_check_count = fields.Integer(compute="_compute_credit_check_count")
+
+    _credit_partner_idx = models.Index("(partner_id) WHERE credit_uninvoiced > 0")
+    _credit_partner_invoice_idx = models.Index("(partner_invoice_id) WHERE credit_uninvoiced > 0")
+
+    @api.depends(
+        "state",
+        "amount_total",
+        "currency_rate",
+        "order_line.amount_invoiced",
+        "transaction_ids.state",
+        "transaction_ids.amount",
+        "transaction_ids.payment_id.move_id.state",
+    )
+    def _compute_credit_uninvoiced(self):
+        for order in self:
+            order.credit_uninvoiced = order._get_credit_amount() if order.state == "sale" else 0.0
+
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {"credit_check_ids", "credit_uninvoiced"}
+
+    @api.model
+    def _get_derived_fields(self):
+        return super()._get_derived_fields() | {"amount_untaxed", "amount_tax", "amount_total", "currency_rate"}
+
+    def _compute_credit_check_count(self):
+        for order in self:
+            order.credit_check_count = len(order.credit_check_ids)
+
+    def _get_credit_amount(self):
+        """What the order uses, or would use once confirmed, of credit, in the company's currency."""
+        self.ensure_one()
+        invoiced = sum(self.order_line.mapped("amount_invoiced"))
+        left = max(self.amount_total - invoiced - self._get_cash_received(), 0.0)
+        return self.company_id.currency_id.round(left / (self.currency_rate or 1.0))
+
+    def _get_cash_received(self):
+        """Paid online, authorised or done, and not yet in the books, where it counts against the receivables."""
+        return sum(
+            transaction.currency_id._convert(
+                transaction.amount, self.currency_id, self.company_id, self.date_order or fields.Date.today()
+            )
+            for transaction in self.sudo().transaction_ids
+            if transaction.state in ("authorized", "done") and transaction.payment_id.move_id.state != "posted"
+        )
+
+    def _get_credit_units(self):
+        """Whose credit the order uses: the customer's and, where somebody else is billed, theirs too.
+
+        :returns: ``res.partner`` in superuser mode, each its own unit
+        """
+        self.ensure_one()
+        order = self.sudo()
+        return (order.partner_id | order.partner_invoice_id)._get_credit_unit()
+
+    # ------------------------------------------------------------
+    # Before and after
+    # ------------------------------------------------------------
+
+    def _get_snapshot(self):
+        snapshot = super()._get_snapshot()
+        if self.state == "sale" and self.company_id.account_use_credit_limit:
+            snapshot["credit"] = self._get_credit_use()
+        return snapshot
+
+    def _get_credit_use(self):
+        """``{unit: what the order uses of its credit}``."""
+        return dict.fromkeys(self._get_credit_units(), self.credit_uninvoiced)
+
+    def _settle_changes(self, before):
+        result = super()._settle_changes(before)
+        checked = self.filtered(lambda order: order.state == "sale" and order.company_id.account_use_credit_limit)
+        for company, orders in checked.grouped("company_id").items():
+            orders._check_credit(company, before)
+        return result
+
+    def _check_credit(self, company, before):
+        """Decide on what these orders add to the credit that their units use, all or nothing.
+
+        :param dict before: the snapshots
+        :raise UserError: when one unit cannot take it, and the company or the opportunity is strict
+        """
+        added = self._get_credit_added(before)
+        added = {
+            unit: by_order
+            for unit, by_order in added.items()
+            if company.currency_id.compare_amounts(sum(by_order.values()), 0) > 0
+        }
+        decisions = self._decide_on_credit(company, added)
+        if not decisions:
+            return
+        grown = any(before.get(order.id, {}).get("state") == "sale" for order in self)
+        origin = get_acceptance(self) or ("increase" if grown else "confirm")
+        vals_list, blocked, warned = [], [], []
+        for unit, decision in decisions.items():
+            orders = self.browse([order.id for order in added[unit]])
+            result = orders._get_credit_result(decision)
+            vals_list.append(orders._prepare_credit_check(unit, decision, result, origin))
+            if result != "passed":
+                (blocked if result == "blocked" else warned).append(orders._explain_credit(unit, decision))
+        self._keep_credit_decisions(vals_list, blocked, warned)
+
+    def _get_credit_added(self, before):
+        """``{unit: {order: what it uses more than before, or less}}``."""
+        added = defaultdict(dict)
+        for order in self:
+            earlier = before.get(order.id, {}).get("credit", {})
+            for unit, amount in order._get_credit_use().items():
+                added[unit][order] = amount - earlier.get(unit, 0.0)
+        return added
+
+    def _decide_on_credit(self, company, added):
+        """``{unit: CreditDecision}`` of the units that are limited, once everybody else is kept from using them."""
+        Exposures = self.env["sale.credit.exposure"].sudo()
+        units = self.env["res.partner"].sudo().union(*added)
+        terms = Exposures._get_terms(units, company)
+        limited = units.browse([unit.id for unit in terms])
+        self.env["sale.credit.lock"].sudo()._take(limited)
+        exposures = Exposures._get_exposures(limited, company)
+        decisions = {}
+        for unit in limited:
+            documents = sum(added[unit].values())
+            exposure = exposures[unit.id]  # the orders are in it already
+            earlier = Exposure(
+                exposure.receivable,
+                exposure.uninvoiced - documents,
+                exposure.draft_invoiced,
+                exposure.oldest_date,
+                exposure.members,
+            )
+            decisions[unit] = self._make_credit_decision(company, terms[unit], earlier, documents)
+        return decisions
+
+    def _make_credit_decision(self, company, terms, exposure, documents):
+        return CreditDecision(
+            terms, exposure, documents, fields.Date.context_today(self), company.currency_id.compare_amounts
+        )
+
+    def _get_credit_result(self, decision):
+        """``passed``, ``warned`` or ``blocked``: orders of opportunities are strict, others as the company."""
+        if not decision.refused:
+            return "passed"
+        if self.opportunity_id:
+            return "blocked"
+        return {"none": "passed", "warn": "warned"}.get(self[:1].company_id.credit_policy, "blocked")
+
+    def _keep_credit_decisions(self, vals_list, blocked, warned):
+        """Write the decisions down and act on them."""
+        Check = self.env["sale.credit.check"].sudo()
+        if blocked:
+            Check._log_whatever_happens(vals_list)
+            raise UserError("\n\n".join([*blocked, self._get_credit_help()]))
+        Check._log(vals_list)
+        for warning in warned:
+            self.env.user._bus_send(
+                "simple_notification",
+                {"type": "warning", "sticky": True, "title": self.env._("Credit"), "message": warning},
+            )
+        if warned:
+            self._message_log_batch(bodies={order.id: "\n\n".join(warned) for order in self})
+
+    def _prepare_credit_check(self, unit, decision, result, origin):
+        exposure = decision.exposure_before
+        return {
+            "order_ids": [(6, 0, self.ids)],
+            "document_names": ", ".join(self.mapped("name"))[:500],
+            "unit_id": unit.id,
+            "company_id": self[:1].company_id.id,
+            "user_id": self.env.uid,
+            "check_date": fields.Datetime.now(),
+            "credit_limit": decision.terms.limit,
+            "receivable": exposure.receivable,
+            "uninvoiced": exposure.uninvoiced,
+            "draft_invoiced": exposure.draft_invoiced,
+            "documents": decision.documents,
+            "exposure": decision.exposure,
+            "excess": decision.excess,
+            "oldest_overdue_date": exposure.oldest_date if decision.overdue_days else False,
+            "overdue_days": decision.overdue_days,
+            "result": result,
+            "origin": origin,
+            "detail": {str(member_id): terms for member_id, terms in exposure.members.items()},
+        }
+
+    # ------------------------------------------------------------
+    # What is said
+    # ------------------------------------------------------------
+
+    def _explain_credit(self, unit, decision):
+        """Why the unit cannot take these orders: amounts per term, of documents only those that the user may read."""
+        company = self[:1].company_id
+
+        def money(amount):
+            return format_amount(self.env, amount, company.currency_id)
+
+        exposure = decision.exposure_before
+        lines = []
+        if decision.over_limit:
+            lines += [
+                self.env._(
+                    "%(orders)s: the credit limit of %(unit)s is exceeded by %(excess)s.",
+                    orders=", ".join(self.mapped("name")),
+                    unit=unit.name,
+                    excess=money(decision.excess),
+                ),
+                self.env._("Credit limit: %s", money(decision.terms.limit)),
+                self.env._("Open receivables: %s", money(exposure.receivable)),
+                self.env._("Confirmed, not invoiced: %s", money(exposure.uninvoiced)),
+                self.env._("Draft invoices: %s", money(exposure.draft_invoiced)),
+                self.env._("This document: %s", money(decision.documents)),
+            ]
+        if decision.overdue_days:
+            lines += [
+                self.env._(
+                    "%(orders)s: %(unit)s is %(days)s days late. The oldest open document is of %(date)s, the credit "
+                    "term is %(term)s days.",
+                    orders=", ".join(self.mapped("name")),
+                    unit=unit.name,
+                    days=decision.overdue_days,
+                    date=format_date(self.env, exposure.oldest_date),
+                    term=decision.terms.term_days,
+                ),
+                *self._name_overdue_documents(unit, decision),
+            ]
+        return "\n".join(lines)
+
+    def _name_overdue_documents(self, unit, decision):
+        Line = self.env["account.move.line"].sudo(False)
+        if not Line.has_access("read"):
+            return []
+        lines = Line.search(
+            [
+                ("partner_id.commercial_partner_id", "in", unit._get_credit_members().ids),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("amount_residual", ">", 0),
+                ("company_id", "child_of", self[:1].company_id.root_id.id),
+            ],
+            order="date, id",
+            limit=3,
+        )
+        return [f"  {line.move_name} ({format_date(self.env, line.invoice_date or line.date)})" for line in lines]
+
+    def _get_credit_help(self):
+        """Who can help: the credit managers of the company."""
+        users = (
+            self.env.ref(CREDIT_MANAGER_GROUP)
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: user.active and not user.share and self[:1].company_id in user.company_ids
+            )
+        )
+        names = ", ".join((users - self.env.ref("base.user_root"))[:3].mapped("name"))
+        if not names:
+            return self.env._("An accountant can raise the limit or the term of the credit unit.")
+        return self.env._("Ask for a payment, or have the credit of the unit looked at by: %s", names)
+
+    # ------------------------------------------------------------
+    # Before anyone tries
+    # ------------------------------------------------------------
+
+    def _preview_credit(self):
+        """``{unit: CreditDecision}`` if this quotation were confirmed now. Takes nothing and writes nothing."""
+        self.ensure_one()
+        Exposures = self.env["sale.credit.exposure"].sudo()
+        company, documents = self.company_id, self._get_credit_amount()
+        if not company.account_use_credit_limit or company.currency_id.compare_amounts(documents, 0) <= 0:
+            return {}
+        terms = Exposures._get_terms(self._get_credit_units(), company)
+        units = self.env["res.partner"].sudo().union(*terms)
+        exposures = Exposures._get_exposures(units, company)
+        return {unit: self._make_credit_decision(company, terms[unit], exposures[unit.id], documents) for unit in units}
+
+    @api.depends("company_id", "partner_id", "partner_invoice_id", "amount_total", "state", "opportunity_id")
+    def _compute_partner_credit_warning(self):
+        """The banner says what confirming would say. Replaces Odoo's, which counts otherwise."""
+        self.partner_credit_warning = ""
+        for order in self.filtered(lambda order: order.state in ("draft", "sent") and order._origin.id):
+            refused = {unit: d for unit, d in order._origin._preview_credit().items() if d.refused}
+            order.partner_credit_warning = "\n\n".join(
+                order._origin._explain_credit(unit, decision) for unit, decision in refused.items()
+            )
+
+    def action_credit_check(self):
+        """Ask now whether this quotation could be confirmed, and keep the answer.
+
+        :returns: a notification that says it
+        """
+        self.ensure_one()
+        self.check_access("read")
+        decisions = self.sudo()._preview_credit() if self.state in ("draft", "sent") else {}
+        self.env["sale.credit.check"].sudo()._log(
+            [
+                self._prepare_credit_check(unit, decision, self.sudo()._get_credit_result(decision), "manual")
+                for unit, decision in decisions.items()
+            ]
+        )
+        refused = [self._explain_credit(unit, decision) for unit, decision in decisions.items() if decision.refused]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if refused else "success",
+                "title": self.env._("Credit"),
+                "sticky": bool(refused),
+                "message": "\n\n".join(refused) or self.env._("Credit allows this order."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_view_credit_checks(self):
+        """The decisions on this order."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
+        action["domain"] = [("order_ids", "in", self.ids)]
+        action["context"] = {}
+        return action

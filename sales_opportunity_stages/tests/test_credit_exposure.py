@@ -1,0 +1,271 @@
+import random
+from datetime import timedelta
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import Form
+
+from odoo.addons.sales_opportunity_stages.hooks import post_init_hook
+
+from .credit_common import CreditCase
+
+
+class TestExposure(CreditCase):
+    """What a unit owes, term by term."""
+
+    def _assert_exposure(self, receivable=0, uninvoiced=0, draft_invoiced=0, unit=None):
+        exposure = self._get_exposure(unit)
+        self.assertEqual(
+            (round(exposure.receivable, 2), round(exposure.uninvoiced, 2), round(exposure.draft_invoiced, 2)),
+            (receivable, uninvoiced, draft_invoiced),
+        )
+
+    def test_nothing(self):
+        self._assert_exposure()
+
+    def test_receivables_of_every_member(self):
+        self._invoice(100)
+        self._invoice(50, self.member)
+        self._invoice(25, self.unit)
+        self._invoice(7, self.free)
+        self._assert_exposure(receivable=175)
+        contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer.id})
+        self._invoice(10, contact)
+        self._assert_exposure(receivable=185)
+
+    def test_payments_and_credit_notes(self):
+        invoice = self._invoice(100)
+        self._pay(invoice, 30)
+        self._assert_exposure(receivable=70)
+        self._invoice(20, move_type="out_refund")
+        self._assert_exposure(receivable=50)
+
+    def test_orders_not_invoiced(self):
+        self._confirm(300)
+        self._order(5000)
+        self._assert_exposure(uninvoiced=300)
+
+    def test_ordered_whatever_the_invoicing_policy(self):
+        self.product.invoice_policy = "delivery"
+        self._confirm(300)
+        self._assert_exposure(uninvoiced=300)
+
+    def test_taxes_count(self):
+        tax = self.env["account.tax"].create({"name": "25", "amount": 25, "type_tax_use": "sale"})
+        order = self._order(100)
+        order.order_line.tax_ids = tax
+        order.action_confirm()
+        self._assert_exposure(uninvoiced=125)
+
+    def test_an_invoice_takes_over_when_it_is_posted(self):
+        order = self._confirm(300)
+        invoice = order.sudo()._create_invoices()
+        self._assert_exposure(uninvoiced=300)
+        invoice.action_post()
+        self._assert_exposure(receivable=300)
+        invoice.button_draft()
+        self._assert_exposure(uninvoiced=300)
+
+    def test_down_payment(self):
+        """An order of 1,000 with 500 invoiced in advance counts 1,000 in all, before and after the final invoice."""
+        order = self._confirm(1000)
+        wizard = self.env["sale.advance.payment.inv"].with_context(active_model="sale.order", active_ids=order.ids)
+        wizard.create({"advance_payment_method": "fixed", "fixed_amount": 500}).create_invoices()
+        self._assert_exposure(uninvoiced=1000)
+        order.invoice_ids.sudo().action_post()
+        self._assert_exposure(receivable=500, uninvoiced=500)
+        final = order.sudo()._create_invoices(final=True)
+        final.action_post()
+        self._assert_exposure(receivable=1000)
+
+    def test_invoiced_more_than_ordered_is_never_negative(self):
+        order = self._confirm(100)
+        invoice = order.sudo()._create_invoices()
+        invoice.invoice_line_ids.price_unit = 150
+        invoice.action_post()
+        self._confirm(40)
+        self._assert_exposure(receivable=150, uninvoiced=40)
+
+    def test_a_credit_note_makes_it_uninvoiced_again(self):
+        order = self._confirm(100)
+        invoice = order.sudo()._create_invoices()
+        invoice.action_post()
+        reversal = self.env["account.move.reversal"].with_context(active_model="account.move", active_ids=invoice.ids)
+        reversal.create({"journal_id": invoice.journal_id.id, "date": fields.Date.today()}).refund_moves()
+        invoice.reversal_move_ids.action_post()
+        self._assert_exposure(receivable=0, uninvoiced=100)
+
+    def test_draft_invoices(self):
+        self._invoice(80, post=False)
+        self._confirm(100).sudo()._create_invoices()
+        self._invoice(30, post=False, move_type="out_refund")
+        self._assert_exposure(uninvoiced=100, draft_invoiced=80)
+
+    def test_a_cancelled_order_owes_nothing(self):
+        order = self._confirm(100)
+        order.action_cancel()
+        self._assert_exposure()
+
+    def test_billed_to_somebody_elses_unit_it_counts_in_both_once_each(self):
+        self._confirm(100, self.free, partner_invoice_id=self.customer.id)
+        self._confirm(10, partner_invoice_id=self.member.id)
+        self._assert_exposure(uninvoiced=110)
+        self._assert_exposure(uninvoiced=100, unit=self.free)
+
+    def test_foreign_currency_at_the_orders_date(self):
+        currency = self.env["res.currency"].create(
+            {
+                "name": "XQQ",
+                "symbol": "q",
+                "rate_ids": [
+                    Command.create({"name": "2000-01-01", "rate": 2.0, "company_id": self.company.id}),
+                    Command.create({"name": "2026-01-01", "rate": 4.0, "company_id": self.company.id}),
+                ],
+            }
+        )
+        pricelist = self.env["product.pricelist"].create({"name": "Abroad", "currency_id": currency.id})
+        order = self._confirm(400, pricelist_id=pricelist.id)
+        self._assert_exposure(uninvoiced=100)
+        order.sudo().date_order = "2025-06-01"
+        self._assert_exposure(uninvoiced=200)
+
+    def test_company_tree(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self.env.user.company_ids |= branch | elsewhere
+        for company, amount in ((branch, 30), (elsewhere, 500)):
+            order = (
+                self.env["sale.order"]
+                .with_company(company)
+                .create(
+                    {
+                        "partner_id": self.customer.id,
+                        "company_id": company.id,
+                        "order_line": [Command.create({"product_id": self.product.id, "price_unit": amount})],
+                    }
+                )
+            )
+            order.order_line.tax_ids = False
+            order.action_confirm()
+        self._confirm(100)
+        self._assert_exposure(uninvoiced=130)
+        self.assertEqual(self._get_exposure(company=branch).uninvoiced, 130)
+        self.assertEqual(self._get_exposure(company=elsewhere).uninvoiced, 500)
+
+    def test_leaving_the_unit(self):
+        self._confirm(100)
+        self._confirm(20, self.member)
+        self.member.credit_unit_id = False
+        self._assert_exposure(uninvoiced=100)
+        self._assert_exposure(uninvoiced=20, unit=self.member)
+
+    def test_figures_on_the_partner(self):
+        self._confirm(300)
+        self._invoice(100, self.member)
+        self.assertEqual(
+            (self.unit.credit_exposure, self.unit.credit_available, self.unit.credit_usage), (400, 600, 40)
+        )
+        self.assertEqual(self.customer.with_user(self.salesman).credit_exposure, 400)
+        self.assertEqual((self.customer.credit_share, self.member.credit_share, self.unit.credit_share), (300, 100, 0))
+        self.assertEqual(self.unit.credit_member_ids, self.customer | self.member)
+        with Form(self.unit.with_user(self.credit_manager)) as form:
+            form.credit_limit = 500
+        self.assertEqual(self.unit.credit_available, 100)
+
+
+class TestInstallation(CreditCase):
+    """Orders that were there before are given what they use of credit, as it would have been worked out."""
+
+    def test_same_as_computed(self):
+        self.company.account_use_credit_limit = False
+        plain, invoiced, part, draft, cancelled = (self._confirm(amount) for amount in (100, 200, 300, 400, 500))
+        invoiced.sudo()._create_invoices().action_post()
+        wizard = self.env["sale.advance.payment.inv"].with_context(active_model="sale.order", active_ids=part.ids)
+        wizard.create({"advance_payment_method": "fixed", "fixed_amount": 120}).create_invoices()
+        part.invoice_ids.sudo().action_post()
+        draft.sudo()._create_invoices()
+        cancelled.action_cancel()
+        abroad = self._confirm(70)
+        abroad.sudo().currency_rate = 3.0
+        orders = (plain | invoiced | part | draft | cancelled | abroad | self._order(9)).sudo()
+        self.env.flush_all()
+        expected = orders.mapped("credit_uninvoiced")
+        self.assertEqual(expected, [100, 0, 180, 400, 0, 23.33, 0])
+        self.env.cr.execute("UPDATE sale_order SET credit_uninvoiced = NULL WHERE id = ANY(%s)", [orders.ids])
+        self.env.invalidate_all()
+        post_init_hook(self.env)
+        self.assertEqual([round(order.credit_uninvoiced, 2) for order in orders], expected)
+
+
+class TestOracle(CreditCase):
+    """A random ledger, and what is owed worked out independently of the query and of the stored amounts."""
+
+    def test_equal_to_the_cent(self):
+        rng = random.Random(20260105)
+        units = [self.unit, self.free]
+        partners = [self.unit, self.customer, self.member, self.free]
+        ledger = {partner: {"moves": [], "orders": []} for partner in partners}
+        for _step in range(60):
+            partner = rng.choice(partners)
+            self._take_random_step(rng, partner, ledger[partner])
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for unit in units:
+            members = [p for p in partners if (p.credit_unit_id or p) == unit]
+            with self.subTest(unit.name):
+                exposure = self._get_exposure(unit)
+                self.assertAlmostEqual(exposure.receivable, sum(self._owed(p) for p in members), 2)
+                expected = sum(self._still_to_invoice(o) for p in members for o in ledger[p]["orders"])
+                self.assertAlmostEqual(exposure.uninvoiced, expected, 2)
+                drafts = sum(m.amount_total for p in members for m in ledger[p]["moves"] if m.state == "draft")
+                self.assertAlmostEqual(exposure.draft_invoiced, drafts, 2)
+        self.assertGreater(self._get_exposure(self.unit).total, 0)
+
+    def _take_random_step(self, rng, partner, books):
+        amount = rng.randint(1, 99999) / 100
+        kind = rng.choice(["order", "order", "invoice order", "down payment", "invoice", "draft", "pay", "refund"])
+        open_orders = [order for order in books["orders"] if order.invoice_status == "to invoice"]
+        open_moves = [m for m in books["moves"] if m.state == "posted" and m.payment_state == "not_paid"]
+        if kind == "order":
+            self.company.account_use_credit_limit = False
+            books["orders"].append(self._confirm(amount, partner).sudo())
+            self.company.account_use_credit_limit = True
+        elif kind == "invoice order" and open_orders:
+            move = rng.choice(open_orders)._create_invoices()
+            if rng.random() < 0.8:
+                move.action_post()
+        elif kind == "down payment" and open_orders:
+            order = rng.choice(open_orders)
+            wizard = self.env["sale.advance.payment.inv"].with_context(active_model="sale.order", active_ids=order.ids)
+            wizard.create({"advance_payment_method": "percentage", "amount": rng.randint(5, 60)}).create_invoices()
+            order.invoice_ids.filtered(lambda move: move.state == "draft").action_post()
+        elif kind in ("invoice", "draft"):
+            date = fields.Date.today() - timedelta(days=rng.randint(0, 90))
+            books["moves"].append(self._invoice(amount, partner, post=kind == "invoice", date=date))
+        elif kind == "pay" and open_moves:
+            move = rng.choice(open_moves)
+            self._pay(move, round(move.amount_residual * rng.random() + 0.01, 2))
+        elif kind == "refund":
+            self._invoice(amount / 10, partner, move_type="out_refund")
+
+    def _owed(self, partner):
+        """All posted receivable entries, reconciled or not, debit less credit."""
+        lines = self.env["account.move.line"].search(
+            [
+                ("partner_id", "=", partner.id),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+            ]
+        )
+        return sum(line.debit - line.credit for line in lines)
+
+    def _still_to_invoice(self, order):
+        """Ordered, less what its posted invoices say of its lines."""
+        invoiced = 0.0
+        for line in order.order_line:
+            for invoice_line in line.invoice_lines:
+                if invoice_line.move_id.state == "posted":
+                    sign = 1 if invoice_line.move_id.move_type == "out_invoice" else -1
+                    invoiced += sign * invoice_line.price_total
+        ordered = sum(line.product_uom_qty * line.price_unit for line in order.order_line if not line.is_downpayment)
+        return max(round(ordered - invoiced, 2), 0.0)

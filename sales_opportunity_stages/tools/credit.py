@@ -1,0 +1,88 @@
+"""Credit as pure values: what a unit owes, and what that means for a document, in the company's currency."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What a credit unit owes and will owe, per term, over all of its members.
+
+    :param receivable: posted and still open, payments and credit notes counted
+    :param uninvoiced: ordered and confirmed, not yet invoiced
+    :param draft_invoiced: draft invoices that come from no order
+    :param oldest_date: date of the oldest document that is still to be paid
+    :param members: ``{partner id: {term: amount}}`` of those that owe something
+    """
+
+    receivable: float = 0.0
+    uninvoiced: float = 0.0
+    draft_invoiced: float = 0.0
+    oldest_date: date | None = None
+    members: dict = field(default_factory=dict, hash=False)
+
+    @property
+    def total(self):
+        return self.receivable + self.uninvoiced + self.draft_invoiced
+
+
+@dataclass(frozen=True)
+class CreditTerms:
+    """What a unit is granted: nought means not limited, as in Odoo."""
+
+    limit: float = 0.0
+    term_days: int = 0
+
+    def __bool__(self):
+        return bool(self.limit or self.term_days)
+
+
+@dataclass(frozen=True)
+class CreditDecision:
+    """Whether a unit can take documents on top of what it owes.
+
+    :param compare: compares two amounts at the currency's precision, as ``res.currency.compare_amounts``
+
+    >>> def compare(one, other): return (one > other) - (one < other)
+    >>> terms = CreditTerms(limit=100)
+    >>> CreditDecision(terms, Exposure(receivable=60), 40, compare=compare).over_limit  # equality passes
+    False
+    >>> CreditDecision(terms, Exposure(receivable=60), 41, compare=compare).excess
+    1.0
+    >>> late = CreditTerms(term_days=30)
+    >>> owing = Exposure(receivable=5, oldest_date=date(2026, 1, 1))
+    >>> CreditDecision(late, owing, 1, today=date(2026, 1, 31), compare=compare).overdue_days
+    0
+    >>> CreditDecision(late, owing, 1, today=date(2026, 2, 2), compare=compare).overdue_days
+    2
+    """
+
+    terms: CreditTerms
+    exposure_before: Exposure
+    documents: float
+    today: date | None = None
+    compare: object = field(default=None, hash=False)
+
+    @property
+    def exposure(self):
+        return self.exposure_before.total + self.documents
+
+    @property
+    def over_limit(self):
+        return bool(self.terms.limit) and self.compare(self.exposure, self.terms.limit) > 0
+
+    @property
+    def excess(self):
+        return float(self.exposure - self.terms.limit) if self.over_limit else 0.0
+
+    @property
+    def overdue_days(self):
+        """Days since the oldest open document should have been paid."""
+        if not self.terms.term_days or not self.exposure_before.oldest_date:
+            return 0
+        due = self.exposure_before.oldest_date + timedelta(days=self.terms.term_days)
+        return max((self.today - due).days, 0)
+
+    @property
+    def refused(self):
+        return self.over_limit or self.overdue_days > 0
