@@ -1,8 +1,10 @@
-"""What the races share: two people in two processes, each step at the same moment, each in its own transaction."""
+"""What the races share: people in processes of their own, each step at the same moment, each in its own transaction."""
 
 import argparse
 import multiprocessing
 from contextlib import contextmanager
+
+from psycopg2 import OperationalError
 
 import odoo
 from odoo.api import SUPERUSER_ID, Environment
@@ -11,12 +13,16 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 
 
-def parse_arguments(description):
+def make_parser(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--config", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--trials", type=int, default=50)
-    return parser.parse_args()
+    return parser
+
+
+def parse_arguments(description):
+    return make_parser(description).parse_args()
 
 
 @contextmanager
@@ -36,21 +42,21 @@ def _take_part(arguments, step, items, barrier, results):
             env = Environment(cr, SUPERUSER_ID, {})
             try:
                 results.append((item, retrying(lambda env=env, item=item: step(env, item), env)))
-            except UserError as refusal:
+            except (UserError, OperationalError) as refusal:
                 cr.rollback()
-                results.append((item, refusal))
+                results.append((item, str(refusal)))
 
 
 def compete(arguments, contestants):
-    """Let two people work through their items, step by step at the same moment.
+    """Let people work through their items, step by step at the same moment.
 
-    :param contestants: two pairs of a function ``step(env, item)``, defined at the top of a module, and its items
-    :returns: for each of them ``{item: what the step returned, or the UserError}``
+    :param contestants: pairs of a function ``step(env, item)``, defined at the top of a module, and its items
+    :returns: for each of them ``{item: what the step returned, or why it was refused}``
     """
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
+    barrier = context.Barrier(len(contestants))
     with context.Manager() as manager:
-        results = [manager.list(), manager.list()]
+        results = [manager.list() for _contestant in contestants]
         people = [
             context.Process(target=_take_part, args=(arguments, step, items, barrier, result))
             for (step, items), result in zip(contestants, results, strict=True)
