@@ -57,6 +57,7 @@
         "demo/crm_opportunity_line_demo.xml",
         "demo/crm_opportunity_competitor_demo.xml",
         "demo/sale_order_demo.xml",
+        "demo/credit_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
