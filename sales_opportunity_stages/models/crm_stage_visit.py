@@ -14,7 +14,7 @@ class CrmStageVisit(models.Model):
     _order = "id desc"
     _rec_name = "stage_id"
 
-    lead_id = fields.Many2one("crm.lead", "Opportunity", required=True, readonly=True, index=True, ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", "Opportunity", required=True, readonly=True, ondelete="cascade")
     opportunity_type_id = fields.Many2one(
         "crm.opportunity.type", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -66,6 +66,8 @@ class CrmStageVisit(models.Model):
     activity_ids = fields.One2many("mail.activity", "stage_visit_id", context={"active_test": False})
 
     _one_open_visit = models.UniqueIndex("(lead_id) WHERE date_end IS NULL")
+    # In place of one on lead_id: the funnel reads its stays from the index alone, in the order that it groups them by.
+    _stay_idx = models.Index("(lead_id, opportunity_type_id, stage_id) INCLUDE (date_end, duration_days)")
 
     @api.depends("date_start", "date_end")
     def _compute_duration_days(self):

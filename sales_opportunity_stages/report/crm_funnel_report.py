@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 STAGE_BITS = 20  # of the id of a row; the opportunity has the others
@@ -106,70 +107,79 @@ class CrmFunnelReport(models.Model):
     def _select_columns(self):
         return {
             **super()._select_columns(),
-            "id": SQL("(lead.id::bigint << %s) + stage.stage_id", STAGE_BITS),
-            "stage_id": SQL("stage.stage_id"),
+            "id": SQL("(lead.id::bigint << %s) + stage.id", STAGE_BITS),
+            "stage_id": SQL("stage.id"),
             "expected_revenue": SQL("lead.expected_revenue"),
             "prorated_revenue": SQL("lead.prorated_revenue"),
             **self._select_counts(),
             **self._select_rates(),
+            "is_first": SQL("stage.id = funnel.first_id"),
             "ended_stays": SQL("stay.ended"),
             "ended_days": SQL("stay.days"),
         }
 
     def _select_counts(self) -> dict[str, SQL]:
         """The measures that a sum adds up, 0 or 1 in each row."""
-        is_furthest = SQL("NOT %s", self._has_advanced())
         return {
             "reached": SQL("1"),
             "touched": SQL("(stay.lead_id IS NOT NULL)::int"),
             "inferred": SQL("(stay.lead_id IS NULL)::int"),
-            "advanced": SQL("%s::int", self._has_advanced()),
-            "lost_here": SQL("(lead.won_status = 'lost' AND %s)::int", is_furthest),
-            "pending": SQL("(lead.won_status = 'pending' AND %s)::int", is_furthest),
+            "advanced": SQL("(stage.id <> funnel.furthest_id)::int"),
+            "lost_here": SQL("(lead.won_status = 'lost' AND stage.id = funnel.furthest_id)::int"),
+            "pending": SQL("(lead.won_status = 'pending' AND stage.id = funnel.furthest_id)::int"),
             "won": SQL("(lead.won_status = 'won')::int"),
             "opportunity_count": SQL("1"),
         }
 
     def _select_rates(self) -> dict[str, SQL]:
         """The measures that are averages, empty in the rows that they do not apply to."""
-        advanced = self._has_advanced()
+        advanced = SQL("stage.id <> funnel.furthest_id")
         return {
-            "step_rate": SQL("CASE WHEN NOT stage.is_last THEN %s::int END", advanced),
+            "step_rate": SQL("CASE WHEN stage.id <> funnel.last_id THEN (%s)::int END", advanced),
             "resolved_rate": SQL("CASE WHEN %s THEN 1 WHEN lead.won_status = 'lost' THEN 0 END", advanced),
             "win_rate": SQL("CASE lead.won_status WHEN 'won' THEN 1 WHEN 'lost' THEN 0 END"),
             "days_in_stage": SQL("stay.days / NULLIF(stay.ended, 0)"),
         }
 
-    def _has_advanced(self) -> SQL:
-        """Condition: the opportunity has come further than the stage of the row."""
-        return SQL("(stage.rank < furthest.rank OR (lead.won_status = 'won' AND NOT stage.is_last))")
-
     def _from(self):
         return SQL(
             """
             %(lead)s
-            JOIN %(ranks)s AS furthest (opportunity_type_id, stage_id, rank, is_last)
-              ON furthest.opportunity_type_id = lead.opportunity_type_id
-             AND furthest.stage_id = lead.furthest_stage_id
-            JOIN %(ranks)s AS stage (opportunity_type_id, stage_id, rank, is_last)
-              ON stage.opportunity_type_id = lead.opportunity_type_id
-             AND (stage.rank <= furthest.rank OR lead.won_status = 'won')
+            JOIN (VALUES %(funnels)s)
+                 AS funnel (type_id, entered_id, is_won, reached_ids, first_id, furthest_id, last_id)
+              ON funnel.type_id = lead.opportunity_type_id
+             AND funnel.entered_id = lead.furthest_stage_id
+             AND funnel.is_won = (lead.won_status = 'won')
+            CROSS JOIN LATERAL UNNEST(funnel.reached_ids) AS stage (id)
             LEFT JOIN (%(stays)s) AS stay
               ON stay.lead_id = lead.id
              AND stay.opportunity_type_id = lead.opportunity_type_id
-             AND stay.stage_id = stage.stage_id
+             AND stay.stage_id = stage.id
             """,
             lead=super()._from(),
-            ranks=self._get_ranks(),
+            funnels=SQL(", ").join(
+                [
+                    SQL("(NULL::int, NULL::int, NULL::bool, NULL::int[], NULL::int, NULL::int, NULL::int)"),
+                    *self._get_funnels(),
+                ]
+            ),
             stays=self._get_stays(),
         )
 
-    def _get_ranks(self) -> SQL:
-        """The stages of each type, with their rank in it and whether it is the last: from the map that the gate and the
-        kanban ask too, so that nobody disagrees about the order."""
-        rows = self.env["crm.opportunity.type"]._get_stage_map().ranked_stages()
-        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-        return SQL("UNNEST(%s::int[], %s::int[], %s::int[], %s::bool[])", *map(list, columns))
+    def _get_funnels(self) -> list[tuple]:
+        """What has been reached by whoever got to a stage, or won there: the stages in order up to that one, or all.
+
+        From the map that the gate and the kanban ask too, so that nobody disagrees about the order.
+
+        :returns: rows of (type, furthest stage entered, is it won, stages reached, the first, the furthest, the type's
+            last)
+        """
+        return [
+            (type_id, entered_id, is_won, list(reached_ids), stage_ids[0], reached_ids[-1], stage_ids[-1])
+            for type_id, stage_ids in self.env["crm.opportunity.type"]._get_stage_map().funnels().items()
+            for rank, entered_id in enumerate(stage_ids, 1)
+            for is_won, reached_ids in ((False, stage_ids[:rank]), (True, stage_ids))
+        ]
 
     def _get_stays(self) -> SQL:
         """What the opportunity's stays in a stage come to. The database leaves it out where no measure asks for it."""
@@ -186,42 +196,60 @@ class CrmFunnelReport(models.Model):
     # ------------------------------------------------------------
 
     def _get_aggregates(self):
-        won, closed = self._column("won"), self._column("win_rate")
+        is_won, is_closed = SQL("%s = 1", self._column("won")), SQL("%s IS NOT NULL", self._column("win_rate"))
+        won, closed = self._count_opportunities(is_won), self._count_opportunities(is_closed)
+        days, ended = self._column("ended_days"), self._column("ended_stays")
         return {
             **super()._get_aggregates(),
             "opportunity_count": self._count_opportunities(SQL("TRUE")),
-            "won": self._count_opportunities(SQL("%s = 1", won)),
-            "win_rate": SQL(
-                "%s::float / NULLIF(%s, 0)",
-                self._count_opportunities(SQL("%s = 1", won)),
-                self._count_opportunities(SQL("%s IS NOT NULL", closed)),
-            ),
-            "days_in_stage": SQL(
-                "SUM(%s) / NULLIF(SUM(%s), 0)", self._column("ended_days"), self._column("ended_stays")
-            ),
+            "won": won,
+            "win_rate": SQL("(%s)::float / NULLIF(%s, 0)", won, closed),
+            "days_in_stage": SQL("SUM(%s) / NULLIF(SUM(%s), 0)", days, ended),
         }
 
     def _count_opportunities(self, condition) -> SQL:
         """Number of different opportunities in the group that the condition holds for.
 
-        Where the groups are stages, an opportunity has one row in each: counting rows is the same, and much faster.
+        Counting different values is slow. A group of one stage has each opportunity in one row; and as long as nothing
+        but opportunities is searched for, each that is in a group is there with its first stage too.
         """
-        if self.env.context.get("funnel_grouped_by_stage"):
-            return SQL("COUNT(*) FILTER (WHERE %s)", condition)
-        return SQL("COUNT(DISTINCT %s) FILTER (WHERE %s)", self._column("lead_id"), condition)
+        by_stage, whole = self.env.context.get("funnel_grain", (None, False))
+        rows = SQL("COUNT(*) FILTER (WHERE %s)", condition)
+        if by_stage == "all":
+            return rows
+        if whole:
+            once = SQL("COUNT(*) FILTER (WHERE %s AND %s)", self._column("is_first"), condition)
+        else:
+            once = SQL("COUNT(DISTINCT %s) FILTER (WHERE %s)", self._column("lead_id"), condition)
+        if by_stage == "some":
+            return SQL("CASE GROUPING(%s) WHEN 0 THEN %s ELSE %s END", self._column("stage_id"), rows, once)
+        return once
 
     @api.model
     def _read_group(self, domain, groupby=(), *args, **kwargs):
-        return super(CrmFunnelReport, self._with_grain([groupby]))._read_group(domain, groupby, *args, **kwargs)
+        self = self._with_grain(domain, [groupby])
+        return super()._read_group(domain, groupby, *args, **kwargs)
 
     @api.model
     def _read_grouping_sets(self, domain, grouping_sets, *args, **kwargs):
-        by_stage = self._with_grain(grouping_sets)
-        return super(CrmFunnelReport, by_stage)._read_grouping_sets(domain, grouping_sets, *args, **kwargs)
+        self = self._with_grain(domain, grouping_sets)
+        return super()._read_grouping_sets(domain, grouping_sets, *args, **kwargs)
 
-    def _with_grain(self, grouping_sets):
-        """Know for :meth:`_count_opportunities` whether the stage is in all of the groupings."""
-        return self.with_context(funnel_grouped_by_stage=all("stage_id" in groupby for groupby in grouping_sets))
+    def _with_grain(self, domain, grouping_sets):
+        """Know for :meth:`_count_opportunities` which of the groupings have the stage, and whether all stages of an
+        opportunity come together where it is not among them."""
+        by_stage = {"stage_id" in groupby for groupby in grouping_sets}
+        grain = "some" if len(by_stage) > 1 else "all" if True in by_stage else "none"
+        specs = {spec for groupby in grouping_sets for spec in groupby} - {"stage_id"}
+        return self.with_context(funnel_grain=(grain, self._is_about_opportunities(domain, specs)))
+
+    def _is_about_opportunities(self, domain, specs):
+        """Whether the search, the record rules and the groups look at nothing but the opportunity."""
+        names = self.env["crm.lead.report.mixin"]._fields.keys() - {"id"}
+        rules = Domain.TRUE if self.env.su else self.env["ir.rule"]._compute_domain(self._name, "read")
+        conditions = (Domain(domain) & Domain(rules)).iter_conditions()
+        used = {condition.field_expr for condition in conditions} | {spec.partition(":")[0] for spec in specs}
+        return all(name.partition(".")[0] in names for name in used)
 
     # ------------------------------------------------------------
     # Actions

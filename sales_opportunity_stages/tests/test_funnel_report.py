@@ -91,6 +91,11 @@ class TestFunnelWorkedExample(FunnelCase):
         self.assertFigures(rows["pending"], [None], ["win_rate"])
         self.assertEqual((rows["won"]["win_rate"], rows["lost"]["win_rate"]), (1, 0))
 
+    def test_by_what_is_not_of_the_opportunity(self):
+        """Its stages come apart, and each is counted once where it is."""
+        rows = self._read(["pending"])
+        self.assertEqual({pending: values["opportunity_count"] for pending, values in rows.items()}, {0: 7, 1: 3})
+
     def test_grouping_sets_agree_with_groupings(self):
         """The pivot asks for its totals together with its cells: both have to be the same as asked for alone."""
         sets = [[], ["stage_id"], ["user_id"], ["user_id", "stage_id"]]
@@ -101,7 +106,10 @@ class TestFunnelWorkedExample(FunnelCase):
         alone = [report._read_group(domain, groupby, MEASURES) for groupby in sets]
         for rows, expected in zip(together, alone, strict=True):
             self.assertEqual(sorted(rows, key=str), sorted(expected, key=str))
-        spoofed = report.with_context(funnel_grouped_by_stage=True)
+        together = report._read_grouping_sets([*domain, ("touched", "=", 1)], sets[:2], MEASURES)
+        self.assertEqual(together[0][0][6:8], (3, 8), "won, and opportunities")
+        self.assertEqual([row[8] for row in together[1]], [7, 6, 6, 3, 3])
+        spoofed = report.with_context(funnel_grain=("all", True))
         self.assertEqual(spoofed._read_group(domain, [], MEASURES), alone[0], "a client's context changes nothing")
 
     def test_win_rate_never_falls_along_the_stages(self):

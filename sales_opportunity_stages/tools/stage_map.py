@@ -149,19 +149,17 @@ class StageMap:
             (s for s in stage_ids if s in self.stages and self.is_open_to(s, type_id)), key=self.rank, default=None
         )
 
-    def ranked_stages(self):
-        """The funnel of each type, whatever the team: rows of (type id, stage id, rank from 1, is it the last).
+    def funnels(self):
+        """The stages of each type in order, whatever the team: ``{type id: (stage id, …)}``.
 
         >>> stages = [Stage(i, i, i == 1, False, 0, frozenset({7} if i < 3 else ()), frozenset()) for i in (1, 2, 3)]
-        >>> StageMap([Type(7, True, None, "native"), Type(8, True, None, "native")], stages, []).ranked_stages()
-        [(7, 2, 1, False), (7, 3, 2, False), (7, 1, 3, True), (8, 3, 1, True)]
+        >>> StageMap([Type(7, True, None, "native"), Type(8, True, None, "native")], stages, []).funnels()
+        {7: (2, 3, 1), 8: (3,)}
         """
-        rows = []
-        for type_id in self.types:
-            stage_ids = [stage_id for stage_id in self.stages if self.is_open_to(stage_id, type_id)]
-            last = len(stage_ids)
-            rows += [(type_id, stage_id, rank, rank == last) for rank, stage_id in enumerate(stage_ids, 1)]
-        return rows
+        return {
+            type_id: tuple(stage_id for stage_id in self.stages if self.is_open_to(stage_id, type_id))
+            for type_id in self.types
+        }
 
     # ------------------------------------------------------------
     # Rules
