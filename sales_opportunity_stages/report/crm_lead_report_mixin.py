@@ -108,10 +108,11 @@ class CrmLeadReportMixin(models.AbstractModel):
 
     def _read_group_select(self, aggregate_spec, query):
         name, _colon, function = aggregate_spec.partition(":")
-        if name in self._fields and function == self._fields[name].aggregator:
-            aggregates = self._get_aggregates()
-            if name in aggregates:
-                return aggregates[name]
+        aggregator = name in self._fields and self._fields[name].aggregator
+        if function == aggregator and name in (aggregates := self._get_aggregates()):
+            return aggregates[name]
+        if function == "sum_currency" and aggregator == "avg":
+            return SQL("NULL::numeric")  # asked for where a group has several currencies: a sum is no average
         return super()._read_group_select(aggregate_spec, query)
 
     # ------------------------------------------------------------

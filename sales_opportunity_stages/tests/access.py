@@ -20,6 +20,9 @@ crm.opportunity.competitor  ----   ----   ----     ----       rwcd rwcd   rwcd  
 crm.stage.visit             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.deadline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.funnel.report           ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.pipeline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.stage.visit.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.competition.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
@@ -109,9 +112,23 @@ class AccessSetup(OpportunityStagesSetup):
         return self.env["crm.deadline.report"].browse(lead.id), {"push_count": 9}, {"lead_id": lead.id}
 
     def _make_crm_funnel_report(self, lead):
+        return self._make_report("crm.funnel.report", lead)
+
+    def _make_crm_pipeline_report(self, lead):
+        return self._make_report("crm.pipeline.report", lead)
+
+    def _make_crm_stage_visit_report(self, lead):
+        return self._make_report("crm.stage.visit.report", lead)
+
+    def _make_crm_competition_report(self, lead):
+        self._make_crm_opportunity_competitor(lead)
+        return self._make_report("crm.competition.report", lead)
+
+    def _make_report(self, model, lead):
+        """The first row about the opportunity, which nobody writes."""
         self.env.flush_all()
-        row = self.env["crm.funnel.report"].search([("lead_id", "=", lead.id)], limit=1)
-        return row, {"reached": 9}, {"lead_id": lead.id}
+        row = self.env[model].search([("lead_id", "=", lead.id)], limit=1)
+        return row, {"won_status": "won"}, {"lead_id": lead.id}
 
     def _make_crm_competing_product(self, lead):
         product = self.env["product.product"].create({"name": "Valve", "company_id": lead.company_id.id})

@@ -10,6 +10,17 @@ from .common import OpportunityStagesCase
 COUNTS = ["reached", "touched", "inferred", "advanced", "lost_here", "pending", "won", "opportunity_count"]
 RATES = ["step_rate", "resolved_rate", "win_rate", "days_in_stage"]
 MEASURES = [f"{name}:sum" for name in (*COUNTS, "expected_revenue", "prorated_revenue")] + [f"{r}:avg" for r in RATES]
+# The worked example: amount, and what happened.
+STORIES = {
+    "A": (100, "S1 01-01, S2 01-06, S3 01-16, S4 01-26, W 01-31"),
+    "B": (200, "S1 01-05, S3 01-15, W 02-04"),
+    "C": (50, "S1 01-10, S2 01-20, lost 02-09"),
+    "D": (80, "S1 01-12, S2 01-22, S3 02-01, S2 02-11, S3 02-21, lost 03-03"),
+    "E": (150, "S2 02-01, S3 02-21"),
+    "F": (300, "S1 02-10, S2 02-15, S3 02-25, S4 03-07, S2 03-17"),
+    "G": (120, "S1 02-05, S2 02-10, lost 02-20, S2 03-02, S3 03-12, S4 03-22, W 03-27"),
+    "H": (60, "S1 03-20"),
+}
 
 
 class FunnelCase(OpportunityStagesCase):
