@@ -35,6 +35,7 @@
         "wizard/crm_lead_to_opportunity_views.xml",
         "wizard/crm_opportunity_generate_views.xml",
         "wizard/mail_activity_schedule_views.xml",
+        "wizard/sale_credit_dry_run_views.xml",
         "wizard/sale_order_close_views.xml",
         "views/crm_stage_rule_views.xml",
         "views/crm_stage_views.xml",
@@ -58,6 +59,7 @@
         "report/crm_reporting_menus.xml",
     ],
     "demo": [
+        "demo/res_company_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/crm_lead_demo.xml",

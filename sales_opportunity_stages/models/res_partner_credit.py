@@ -53,6 +53,15 @@ class ResPartner(models.Model):
         help="Open receivables, confirmed orders not yet invoiced and draft invoices of all members of the unit, in "
         "the company tree.",
     )
+    credit_receivable = fields.Monetary(
+        "Open Receivables", compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS
+    )
+    credit_uninvoiced = fields.Monetary(
+        "Confirmed, not Invoiced", compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS
+    )
+    credit_draft_invoiced = fields.Monetary(
+        "Draft Invoices", compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS
+    )
     credit_available = fields.Monetary(
         compute="_compute_credit_exposure",
         compute_sudo=True,
@@ -117,6 +126,9 @@ class ResPartner(models.Model):
             )
             limit = unit.credit_limit
             partner.credit_exposure = exposure.total
+            partner.credit_receivable = exposure.receivable
+            partner.credit_uninvoiced = exposure.uninvoiced
+            partner.credit_draft_invoiced = exposure.draft_invoiced
             partner.credit_available = limit - exposure.total if limit else 0.0
             partner.credit_usage = 100 * exposure.total / limit if limit else 0.0
             partner.credit_share = sum(exposure.members.get(commercial.id, {}).values())
@@ -124,7 +136,16 @@ class ResPartner(models.Model):
 
     @api.model
     def _get_credit_figures(self):
-        return ("credit_exposure", "credit_available", "credit_usage", "credit_share", "credit_overdue_days")
+        return (
+            "credit_exposure",
+            "credit_receivable",
+            "credit_uninvoiced",
+            "credit_draft_invoiced",
+            "credit_available",
+            "credit_usage",
+            "credit_share",
+            "credit_overdue_days",
+        )
 
     @api.model
     def _commercial_fields(self):
@@ -283,6 +304,59 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
+
+    def _get_credit_document_domain(self, model):
+        """The documents behind a term of the unit's exposure: what they show adds up to it.
+
+        :param str model: ``account.move.line``, ``sale.order`` or ``account.move``
+        """
+        member_ids = self._get_credit_unit()._get_credit_members().ids
+        tree = [("company_id", "child_of", self.env.company.root_id.id)]
+        if model == "sale.order":
+            return [
+                "|",
+                ("partner_id.commercial_partner_id", "in", member_ids),
+                ("partner_invoice_id.commercial_partner_id", "in", member_ids),
+                ("credit_uninvoiced", ">", 0),
+                *tree,
+            ]
+        members = [("partner_id.commercial_partner_id", "in", member_ids), *tree]
+        if model == "account.move.line":
+            return [
+                *members,
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("reconciled", "=", False),
+                ("parent_state", "=", "posted"),
+            ]
+        return [
+            *members,
+            ("state", "=", "draft"),
+            ("move_type", "in", ("out_invoice", "out_receipt")),
+            ("line_ids", "not any", [("sale_line_ids", "!=", False)]),
+        ]
+
+    def _view_credit_documents(self, model, name):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [(False, "list"), (False, "form")],
+            "domain": self._get_credit_document_domain(model),
+            "context": {"create": False},
+        }
+
+    def action_view_credit_receivable(self):
+        """The open items of all members of the unit."""
+        return self._view_credit_documents("account.move.line", self.env._("Open Receivables"))
+
+    def action_view_credit_uninvoiced(self):
+        """The confirmed orders of all members of the unit that are not wholly invoiced."""
+        return self._view_credit_documents("sale.order", self.env._("Confirmed, not Invoiced"))
+
+    def action_view_credit_draft_invoiced(self):
+        """The draft invoices of all members of the unit that come from no order."""
+        return self._view_credit_documents("account.move", self.env._("Draft Invoices"))
 
     def action_view_credit_checks(self):
         """The decisions on the credit of this unit."""

@@ -1,9 +1,11 @@
 import logging
 
 from dateutil.relativedelta import relativedelta
+from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID, Environment
+from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
@@ -57,8 +59,30 @@ class SaleCreditCheck(models.Model):
 
     @api.model
     def _log(self, vals_list):
-        """Keep decisions that the transaction will carry out."""
-        self._as_ledger().create(vals_list)
+        """Keep decisions that the transaction will carry out, each in one statement: they are on the way of every
+        confirmation.
+
+        :param vals_list: values of every stored field but those that Odoo keeps itself
+        """
+        for vals in vals_list:
+            columns = {name: value for name, value in vals.items() if name != "order_ids"}
+            columns |= {"detail": Json(vals["detail"]), "create_uid": self.env.uid, "write_uid": self.env.uid}
+            self.env.cr.execute(
+                SQL(
+                    """
+                    WITH decision AS (
+                        INSERT INTO sale_credit_check (%(columns)s, create_date, write_date)
+                             VALUES (%(values)s, NOW() AT TIME ZONE 'UTC', NOW() AT TIME ZONE 'UTC')
+                          RETURNING id)
+                    INSERT INTO sale_credit_check_sale_order_rel (sale_credit_check_id, sale_order_id)
+                         SELECT id, order_id FROM decision, UNNEST(%(order_ids)s::int[]) order_id
+                    """,
+                    columns=SQL(", ").join(SQL.identifier(name) for name in columns),
+                    values=SQL(", ").join(SQL("%s", value or None) for value in columns.values()),
+                    order_ids=vals["order_ids"],
+                )
+            )
+        self.env["sale.order"].invalidate_model(["credit_check_ids", "credit_check_count"])
 
     @api.model
     def _log_whatever_happens(self, vals_list):
@@ -78,8 +102,7 @@ class SaleCreditCheck(models.Model):
         """Keep decisions of which the orders, or the unit, may have been undone with the rest."""
         Order, Partner = self.env["sale.order"], self.env["res.partner"]
         for vals in vals_list:
-            orders = Order.browse(vals["order_ids"][0][2]).exists()
-            vals["order_ids"] = [(6, 0, orders.ids)]
+            vals["order_ids"] = Order.browse(vals["order_ids"]).exists().ids
         self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()])
 
     # ------------------------------------------------------------

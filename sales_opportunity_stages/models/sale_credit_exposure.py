@@ -64,23 +64,27 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _get_query(self, units, company):
-        """One row per unit and member: receivable, uninvoiced, draft invoiced, date of the oldest open document."""
+        """One row per unit and member: receivable, uninvoiced, draft invoiced, date of the oldest open document.
+
+        Members and companies are arrays, worked out once: PostgreSQL then reads each term through its partial index,
+        however many members there are, instead of guessing how many rows a join will give.
+        """
         return SQL(
             """
-            WITH member AS (%(members)s),
-                 company AS (%(companies)s),
-                 term AS (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(draft_invoiced)s)
-            SELECT unit_id, member_id,
+            WITH member AS MATERIALIZED (%(members)s),
+                 term AS (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s UNION ALL %(draft_invoiced)s)
+            SELECT member.unit_id, member.member_id,
                    COALESCE(SUM(receivable), 0)::float, COALESCE(SUM(uninvoiced), 0)::float,
                    COALESCE(SUM(draft_invoiced), 0)::float, MIN(oldest_date)
               FROM term
-             GROUP BY unit_id, member_id
+              JOIN member ON member.partner_id = term.partner_id
+             GROUP BY member.unit_id, member.member_id
             """,
             members=self._select_members(units),
-            companies=self._select_companies(company),
-            receivable=self._select_receivable(),
-            uninvoiced=self._select_uninvoiced(),
-            draft_invoiced=self._select_draft_invoiced(),
+            receivable=self._select_receivable(company),
+            uninvoiced=self._select_uninvoiced(company),
+            billed_to=self._select_billed_to(company),
+            draft_invoiced=self._select_draft_invoiced(company),
         )
 
     @api.model
@@ -100,62 +104,84 @@ class SaleCreditExposure(models.AbstractModel):
         )
 
     @api.model
-    def _select_companies(self, company):
-        """The company tree that is summed over."""
-        return SQL("SELECT id FROM res_company WHERE parent_path LIKE %s", f"{company.root_id.id}/%")
+    def _is_of_member(self, column):
+        return SQL("%s = ANY(ARRAY(SELECT partner_id FROM member))", column)
 
     @api.model
-    def _select_receivable(self):
+    def _is_in_tree(self, column, company):
+        """Of a company of the tree that is summed over."""
+        return SQL(
+            "%s = ANY(ARRAY(SELECT id FROM res_company WHERE parent_path LIKE %s))", column, f"{company.root_id.id}/%"
+        )
+
+    @api.model
+    def _select_receivable(self, company):
         """Posted receivables that are still open; payments and credit notes count against them."""
         return SQL(
             """
-            SELECT unit_id, member_id, line.amount_residual AS receivable, NULL::numeric AS uninvoiced,
+            SELECT partner_id, SUM(amount_residual) AS receivable, NULL::numeric AS uninvoiced,
                    NULL::numeric AS draft_invoiced,
-                   CASE WHEN line.amount_residual > 0 THEN COALESCE(line.invoice_date, line.date) END AS oldest_date
-              FROM member
-              JOIN account_move_line line ON line.partner_id = member.partner_id
-              JOIN account_account account ON account.id = line.account_id
-             WHERE account.account_type = 'asset_receivable'
-               AND line.reconciled IS NOT TRUE
-               AND line.parent_state = 'posted'
-               AND line.company_id IN (SELECT id FROM company)
-            """
+                   MIN(COALESCE(invoice_date, date)) FILTER (WHERE amount_residual > 0) AS oldest_date
+              FROM account_move_line
+             WHERE account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))
+               AND %(of_member)s
+               AND reconciled IS NOT TRUE
+               AND parent_state = 'posted'
+               AND %(in_tree)s
+             GROUP BY partner_id
+            """,
+            of_member=self._is_of_member(SQL("partner_id")),
+            in_tree=self._is_in_tree(SQL("company_id"), company),
         )
 
     @api.model
-    def _select_uninvoiced(self):
-        """Confirmed orders that are not wholly invoiced, of the customer or billed to them, each once."""
+    def _select_uninvoiced(self, company):
+        """Confirmed orders of the members that are not wholly invoiced."""
         return SQL(
             """
-            SELECT unit_id, member_id, NULL, credit_uninvoiced, NULL, NULL::date
-              FROM member
-              JOIN sale_order ON sale_order.partner_id = member.partner_id
-             WHERE credit_uninvoiced > 0 AND sale_order.company_id IN (SELECT id FROM company)
-             UNION ALL
-            SELECT unit_id, member_id, NULL, credit_uninvoiced, NULL, NULL::date
-              FROM member
-              JOIN sale_order ON sale_order.partner_invoice_id = member.partner_id
-             WHERE credit_uninvoiced > 0 AND sale_order.company_id IN (SELECT id FROM company)
-               AND sale_order.partner_id <> sale_order.partner_invoice_id
-               AND NOT EXISTS (SELECT FROM member customer
-                                WHERE customer.unit_id = member.unit_id
-                                  AND customer.partner_id = sale_order.partner_id)
-            """
+            SELECT partner_id, NULL, SUM(credit_uninvoiced), NULL, NULL::date
+              FROM sale_order
+             WHERE credit_uninvoiced > 0 AND %(of_member)s AND %(in_tree)s
+             GROUP BY partner_id
+            """,
+            of_member=self._is_of_member(SQL("partner_id")),
+            in_tree=self._is_in_tree(SQL("company_id"), company),
         )
 
     @api.model
-    def _select_draft_invoiced(self):
+    def _select_billed_to(self, company):
+        """The same of customers of other units that are billed to a member."""
+        return SQL(
+            """
+            SELECT partner_invoice_id, NULL, SUM(credit_uninvoiced), NULL, NULL::date
+              FROM sale_order
+              JOIN member payer ON payer.partner_id = partner_invoice_id
+         LEFT JOIN member customer ON customer.partner_id = sale_order.partner_id
+             WHERE credit_uninvoiced > 0
+               AND sale_order.partner_id <> partner_invoice_id
+               AND customer.unit_id IS DISTINCT FROM payer.unit_id
+               AND %(of_member)s AND %(in_tree)s
+             GROUP BY partner_invoice_id
+            """,
+            of_member=self._is_of_member(SQL("partner_invoice_id")),
+            in_tree=self._is_in_tree(SQL("company_id"), company),
+        )
+
+    @api.model
+    def _select_draft_invoiced(self, company):
         """Draft customer invoices; those of an order are counted with the order."""
         return SQL(
             """
-            SELECT unit_id, member_id, NULL, NULL, move.amount_total_signed, NULL::date
-              FROM member
-              JOIN account_move move ON move.partner_id = member.partner_id
-             WHERE move.state = 'draft'
-               AND move.move_type IN ('out_invoice', 'out_receipt')
-               AND move.company_id IN (SELECT id FROM company)
+            SELECT partner_id, NULL, NULL, SUM(amount_total_signed), NULL::date
+              FROM account_move
+             WHERE state = 'draft'
+               AND move_type IN ('out_invoice', 'out_receipt')
+               AND %(of_member)s AND %(in_tree)s
                AND NOT EXISTS (SELECT FROM account_move_line line
                                  JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                                WHERE line.move_id = move.id)
-            """
+                                WHERE line.move_id = account_move.id)
+             GROUP BY partner_id
+            """,
+            of_member=self._is_of_member(SQL("partner_id")),
+            in_tree=self._is_in_tree(SQL("company_id"), company),
         )

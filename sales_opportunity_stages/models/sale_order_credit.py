@@ -198,7 +198,7 @@ class SaleOrder(models.Model):
     def _prepare_credit_check(self, unit, decision, result, origin):
         exposure = decision.exposure_before
         return {
-            "order_ids": [(6, 0, self.ids)],
+            "order_ids": self.ids,
             "document_names": ", ".join(self.mapped("name"))[:500],
             "unit_id": unit.id,
             "company_id": self[:1].company_id.id,

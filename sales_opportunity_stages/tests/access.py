@@ -29,6 +29,7 @@ crm.stage.rule              ----   ----   r---     r---       r--- r---   r---  
 sale.order                  ----   ----   ----     rw--       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
 sale.credit.check           ----   ----   ----     r---       r--- r---   r---   ----  r---       r---    ----
 sale.credit.lock            ----   ----   ----     ----       ---- ----   ----   ----  ----       ----    ----
+sale.credit.dry.run         -      -      -        x          -    -      -      -     -          -       -
 crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
 crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
 crm.opportunity.generate    -      -      -        -          x    x      x      -     x          x       -
@@ -171,6 +172,9 @@ class AccessSetup(OpportunityStagesSetup):
         values = {"unit_id": partner.id}
         return self.env["sale.credit.lock"].create(values), {"version": 0}, {"unit_id": self.rival.id}
 
+    def _make_sale_credit_dry_run(self, lead):
+        return None, None, {"unit_id": self.customer.id, "credit_limit": 1}
+
     def _make_crm_opportunity_generate(self, lead):
         self._make_crm_opportunity_line(lead)
         return None, None, {"lead_id": lead.id}
@@ -193,4 +197,5 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.lead.stage.force": "action_force",
             "crm.opportunity.generate": "action_generate",
             "sale.order.close": "action_close",
+            "sale.credit.dry.run": "read",
         }[model]

@@ -173,6 +173,54 @@ class TestExposure(CreditCase):
         self.assertEqual(self.unit.credit_available, 100)
 
 
+class TestDocumentsBehind(CreditCase):
+    """What is behind a term adds up to it, to the cent."""
+
+    def test_they_add_up(self):
+        invoice = self._invoice(100.10)
+        self._pay(invoice, 33.33)
+        self._invoice(20.05, self.member, move_type="out_refund")
+        self._invoice(8, self.free)
+        self._invoice(5.5, post=False)
+        self._confirm(300.3).sudo()._create_invoices()
+        self._confirm(50, self.free, partner_invoice_id=self.member.id)
+        self._confirm(60, partner_invoice_id=self.member.id)
+        for partner in (self.unit, self.member):
+            for model, field, amount in (
+                ("account.move.line", "credit_receivable", "amount_residual"),
+                ("sale.order", "credit_uninvoiced", "credit_uninvoiced"),
+                ("account.move", "credit_draft_invoiced", "amount_total_signed"),
+            ):
+                with self.subTest(partner=partner.name, term=field):
+                    documents = self.env[model].search(partner._get_credit_document_domain(model))
+                    self.assertTrue(documents)
+                    self.assertAlmostEqual(sum(documents.mapped(amount)), partner[field], 2)
+        self.assertAlmostEqual(
+            self.unit.credit_exposure,
+            self.unit.credit_receivable + self.unit.credit_uninvoiced + self.unit.credit_draft_invoiced,
+            2,
+        )
+        action = self.unit.action_view_credit_uninvoiced()
+        self.assertEqual(len(self.env["sale.order"].search(action["domain"])), 3)
+
+    def test_dry_run(self):
+        self._confirm(500)
+        small, large, closed = self._order(100), self._order(400, self.member), self._order(450)
+        closed.action_close_quotation("x")
+        self._order(9000, self.free)
+        wizard = self.env["sale.credit.dry.run"].with_user(self.accountant).create({"unit_id": self.unit.id})
+        self.assertEqual((wizard.credit_limit, wizard.exposure, wizard.quotation_count), (1000, 500, 2))
+        self.assertFalse(wizard.sudo().blocked_order_ids)
+        for limit, blocked in ((900, []), (899, [large]), (599, [small, large]), (0, [])):
+            wizard.credit_limit = limit
+            with self.subTest(limit=limit):
+                self.assertEqual(set(wizard.sudo().blocked_order_ids), set(blocked))
+        self.assertEqual(self.unit.credit_limit, 1000)
+        self._invoice(1, date=fields.Date.today() - timedelta(days=10))
+        wizard.credit_term_days = 9
+        self.assertEqual(wizard.blocked_count, 2)
+
+
 class TestInstallation(CreditCase):
     """Orders that were there before are given what they use of credit, as it would have been worked out."""
 

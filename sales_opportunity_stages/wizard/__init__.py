@@ -6,4 +6,5 @@ from . import crm_opportunity_generate
 from . import mail_activity_schedule
 from . import mail_compose_message
 from . import portal_share
+from . import sale_credit_dry_run
 from . import sale_order_close

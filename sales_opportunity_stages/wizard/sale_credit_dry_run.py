@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+
+from ..tools.credit import CreditTerms
+
+
+class SaleCreditDryRun(models.TransientModel):
+    """Which open quotations would be blocked under another limit or term? Nothing is changed."""
+
+    _name = "sale.credit.dry.run"
+    _description = "Try Another Credit Limit"
+
+    unit_id = fields.Many2one("res.partner", "Credit Unit", required=True)
+    currency_id = fields.Many2one("res.currency", default=lambda self: self.env.company.currency_id)
+    credit_limit = fields.Monetary(
+        compute="_compute_terms", store=True, readonly=False, help="The limit to try. Nought: no limit."
+    )
+    credit_term_days = fields.Integer(
+        "Credit Term", compute="_compute_terms", store=True, readonly=False, help="The term to try, in days."
+    )
+    exposure = fields.Monetary(compute="_compute_blocked", help="What the unit owes now.")
+    quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked")
+    blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked")
+    blocked_order_ids = fields.Many2many("sale.order", compute="_compute_blocked", string="Would Be Blocked Each")
+
+    @api.depends("unit_id")
+    def _compute_terms(self):
+        """Start from what is granted now."""
+        for wizard in self:
+            unit = wizard.unit_id.sudo().with_company(self.env.company)
+            wizard.credit_limit, wizard.credit_term_days = unit.credit_limit, unit.credit_term_days
+
+    @api.depends("unit_id", "credit_limit", "credit_term_days")
+    def _compute_blocked(self):
+        """Each quotation for itself, on top of what the unit owes now."""
+        company, Order = self.env.company, self.env["sale.order"]
+        for wizard in self:
+            unit = wizard.unit_id._get_credit_unit()
+            exposure = self.env["sale.credit.exposure"].sudo()._get_exposures(unit, company).get(unit.id)
+            orders = Order.sudo().search(wizard._get_quotation_domain(unit, company)) if unit else Order
+            terms = CreditTerms(wizard.credit_limit, wizard.credit_term_days)
+            blocked = orders.filtered(
+                lambda order, terms=terms, exposure=exposure: (
+                    order._make_credit_decision(company, terms, exposure, order._get_credit_amount()).refused
+                    and order._get_credit_amount() > 0
+                )
+            )
+            wizard.exposure = exposure.total if exposure else 0.0
+            wizard.quotation_count, wizard.blocked_count = len(orders), len(blocked)
+            wizard.blocked_order_ids = blocked.ids
+
+    @api.model
+    def _get_quotation_domain(self, unit, company):
+        member_ids = unit._get_credit_members().ids
+        return [
+            "|",
+            ("partner_id.commercial_partner_id", "in", member_ids),
+            ("partner_invoice_id.commercial_partner_id", "in", member_ids),
+            ("state", "in", ("draft", "sent")),
+            ("approval_state", "!=", "closed"),
+            ("company_id", "=", company.id),
+        ]
