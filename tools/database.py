@@ -15,7 +15,7 @@ from . import layout, python_env
 from .console import Fail, say
 from .odoo import FINISH, check_log
 
-NATIVE_MODULES = ["sale_crm", "sale_management"]
+NATIVE_MODULES = ["sale_crm", "sale_management", "sale_expense"]
 MADE_BY = "sales_opportunity_stages tools"
 KEPT = {"native": 2, "addons": 4}
 

@@ -65,7 +65,7 @@ class TestDemo(DatabaseCase):
             mock.patch.object(Databases, "note", return_value=note),
             mock.patch.object(database, "check_log"),
         ):
-            self.odoo.installed.return_value = {"sale_crm", "sale_management", "sales"}
+            self.odoo.installed.return_value = {*database.NATIVE_MODULES, "sales"}
             self.databases.demo("demo", **options)
         return [call.args[2:] for call in self.odoo.install.call_args_list]
 
@@ -79,7 +79,8 @@ class TestDemo(DatabaseCase):
         self.odoo.server.sql.assert_not_called()
 
     def test_first_start_installs_with_demo_data(self):
-        self.assertEqual(self.demo(exists=False, note={}), [("-i", "sale_crm,sale_management,sales", "--with-demo")])
+        modules = ",".join([*database.NATIVE_MODULES, "sales"])
+        self.assertEqual(self.demo(exists=False, note={}), [("-i", modules, "--with-demo")])
 
     def test_second_start_does_nothing(self):
         self.assertEqual(self.demo(exists=True, note={"key": self.databases.addons_key()}), [])

@@ -1,0 +1,20 @@
+{
+    "name": "Sales Opportunity Stages: Expenses",
+    "version": "19.0.1.0.0",
+    "summary": "What was spent on an opportunity, and on its quotations and orders",
+    "category": "Sales/CRM",
+    "license": "LGPL-3",
+    "author": "Sales Opportunity Stages Contributors",
+    "development_status": "Beta",
+    "depends": ["sales_opportunity_stages", "sale_expense"],
+    "data": [
+        "views/hr_expense_views.xml",
+        "views/crm_lead_views.xml",
+        "views/sale_order_views.xml",
+    ],
+    "demo": [
+        "demo/hr_expense_demo.xml",
+    ],
+    "pre_init_hook": "pre_init_hook",
+    "auto_install": True,
+}
