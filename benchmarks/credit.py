@@ -140,7 +140,7 @@ def confirm(env, order, checked):
         env.flush_all()
         env.invalidate_all()
         queries, start = env.cr.sql_log_count, time.perf_counter()
-        order.with_context(tracking_disable=True).action_confirm()
+        order.action_confirm()
         env.flush_all()
         result = time.perf_counter() - start, env.cr.sql_log_count - queries
         savepoint.rollback()

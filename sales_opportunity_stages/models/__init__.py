@@ -10,6 +10,7 @@ from . import sale_credit_exposure
 from . import sale_credit_lock
 from . import sale_credit_check
 from . import account_move
+from . import account_move_line
 from . import crm_opportunity_type
 from . import crm_stage
 from . import crm_stage_rule

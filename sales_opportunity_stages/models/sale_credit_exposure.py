@@ -127,6 +127,7 @@ class SaleCreditExposure(models.AbstractModel):
                AND %(of_member)s
                AND reconciled IS NOT TRUE
                AND parent_state = 'posted'
+               AND amount_residual <> 0
                AND %(in_tree)s
              GROUP BY partner_id
             """,

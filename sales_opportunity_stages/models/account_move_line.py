@@ -1,0 +1,11 @@
+from odoo import models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # What a credit unit has open, whatever it has paid: Odoo's own index of what is not reconciled also has every line
+    # of an account that never is.
+    _credit_residual_idx = models.Index(
+        "(partner_id, account_id) WHERE reconciled IS NOT TRUE AND parent_state = 'posted' AND amount_residual <> 0"
+    )
