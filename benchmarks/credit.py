@@ -1,7 +1,7 @@
 """Credit side by side with Odoo, in one process: confirming a 5-line order, and reading what a unit owes.
 
 For a customer without history, one with 5,000 orders and 5,000 paid invoices, one with 5,000 open orders, and a unit of
-1,000 members. Medians of interleaved runs; everything is undone. ``--paid`` adds closed history, which must cost nothing::
+1,000 members. Medians of interleaved runs; everything is undone. ``--paid`` adds closed history::
 
     python benchmarks/credit.py --config odoo.conf --database scratch --size 5000 --runs 15
 """
@@ -42,8 +42,8 @@ def copy_rows(env, table, record_id, count, **changes):
     columns = [row[0] for row in env.cr.fetchall() if row[0] != "id"]
     values = [changes.get(column, SQL("source.%s", SQL.identifier(column))) for column in columns]
     query = SQL(
-        "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s FROM %(table)s source, GENERATE_SERIES(1, %(count)s) number"
-        " WHERE source.id = %(id)s RETURNING id",
+        "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s"
+        " FROM %(table)s source, GENERATE_SERIES(1, %(count)s) number WHERE source.id = %(id)s RETURNING id",
         table=SQL.identifier(table),
         columns=SQL(", ").join(SQL.identifier(column) for column in columns),
         values=SQL(", ").join(values),
@@ -174,7 +174,8 @@ def report_confirmation(env, name, partner, product, runs):
     alone, ours = (statistics.median(seconds for seconds, _queries in samples[checked]) for checked in (False, True))
     extra = samples[True][-1][1] - samples[False][-1][1]
     print(
-        f"{name:>16}: {alone * 1000:6.1f} ms unchecked, {ours * 1000:6.1f} checked, x{ours / alone:.2f}, {extra:+d} queries"
+        f"{name:>16}: {alone * 1000:6.1f} ms unchecked, {ours * 1000:6.1f} checked,"
+        f" x{ours / alone:.2f}, {extra:+d} queries"
     )
 
 
