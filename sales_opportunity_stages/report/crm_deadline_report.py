@@ -9,50 +9,30 @@ class CrmDeadlineReport(models.Model):
 
     Every measure is right in any grouping: counts are added up; rates and lengths are averages, and opportunities that
     they do not apply to have no value, which leaves them out.
-
-    To add a column, declare the field, extend :meth:`_select_columns` and name what it reads of ``crm.lead`` in
-    ``_depends``. To report on other opportunities, override :meth:`_where`.
     """
 
     _name = "crm.deadline.report"
     _description = "Expected Closing Analysis"
+    _inherit = ["crm.lead.report.mixin"]
     _auto = False
     _rec_name = "lead_id"
     _order = "date_deadline desc, id desc"
     _depends = {
         "crm.lead": [
-            "active",
-            "company_id",
-            "create_date",
-            "date_deadline",
             "deadline_missed_date",
             "deadline_push_count",
             "deadline_push_days",
             "initial_date_deadline",
-            "opportunity_type_id",
-            "partner_id",
             "stage_id",
-            "team_id",
-            "type",
-            "user_id",
-            "won_status",
         ]
     }
 
-    lead_id = fields.Many2one("crm.lead", "Opportunity", readonly=True)
-    user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
-    team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
-    opportunity_type_id = fields.Many2one("crm.opportunity.type", readonly=True)
     stage_id = fields.Many2one("crm.stage", readonly=True)
-    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    company_id = fields.Many2one("res.company", readonly=True)
     status = fields.Selection(
         [("open", "Open"), ("won", "Won"), ("lost", "Lost"), ("archived", "Archived")],
         readonly=True,
         help="Archived: put away without having been won or lost.",
     )
-    create_date = fields.Datetime("Created On", readonly=True)
-    date_deadline = fields.Date("Expected Closing", readonly=True)
     initial_date_deadline = fields.Date("Initial Expected Closing", readonly=True)
     opportunity_count = fields.Integer("Opportunities", readonly=True)
     open_count = fields.Integer("Open", readonly=True)
@@ -89,28 +69,14 @@ class CrmDeadlineReport(models.Model):
     # Query
     # ------------------------------------------------------------
 
-    @property
-    def _table_query(self):
-        return SQL("%s %s %s", self._select(), self._from(), self._where())
-
-    def _select(self) -> SQL:
-        columns = (
-            SQL("%s AS %s", expression, SQL.identifier(name)) for name, expression in self._select_columns().items()
-        )
-        return SQL("SELECT %s", SQL(", ").join(columns))
-
-    def _select_columns(self) -> dict[str, SQL]:
-        """The columns, over ``lead``. Extend it by what a field of yours shows.
-
-        :returns: ``{name of the field: expression}``
-        """
+    def _select_columns(self):
         overdue, missed, pushed = self._is_overdue(), self._is_missed(), SQL("lead.deadline_push_count > 0")
         promised = SQL("COALESCE(lead.initial_date_deadline, lead.date_deadline) IS NOT NULL")
         today = fields.Date.context_today(self)
         return {
-            "id": SQL("lead.id"),
-            "lead_id": SQL("lead.id"),
-            **self._select_from_lead(),
+            **super()._select_columns(),
+            "stage_id": SQL("lead.stage_id"),
+            "initial_date_deadline": SQL("lead.initial_date_deadline"),
             "status": self._get_status(),
             "opportunity_count": SQL("1"),
             "open_count": SQL("(%s = 'open')::int", self._get_status()),
@@ -123,21 +89,6 @@ class CrmDeadlineReport(models.Model):
             "slip_days": SQL("CASE WHEN %s THEN lead.deadline_push_days END", pushed),
             "overdue_days": SQL("CASE WHEN %s THEN %s - lead.date_deadline END", overdue, today),
         }
-
-    def _select_from_lead(self) -> dict[str, SQL]:
-        """The columns that are shown as they are on the opportunity."""
-        names = (
-            "user_id",
-            "team_id",
-            "opportunity_type_id",
-            "stage_id",
-            "partner_id",
-            "company_id",
-            "create_date",
-            "date_deadline",
-            "initial_date_deadline",
-        )
-        return {name: SQL("lead.%s", SQL.identifier(name)) for name in names}
 
     def _get_status(self) -> SQL:
         return SQL(
@@ -158,21 +109,6 @@ class CrmDeadlineReport(models.Model):
         """Condition: as ``crm.lead.is_deadline_missed``, for the reader's day."""
         return SQL("(lead.deadline_missed_date IS NOT NULL OR %s)", self._is_overdue())
 
-    def _from(self) -> SQL:
-        return SQL("FROM crm_lead lead")
-
-    def _where(self) -> SQL:
-        """Condition on which an opportunity is reported. Override it to leave some out."""
-        return SQL("WHERE lead.type = 'opportunity'")
-
-    # ------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------
-
-    def action_open_lead(self):
-        """Open the opportunity of this row.
-
-        :raise AccessError: where it is not the user's to read
-        """
-        self.ensure_one()
-        return self.lead_id.get_formview_action()
+    def _where(self):
+        """What was put away without being lost kept to its expected closing or did not, like the others."""
+        return SQL("lead.type = 'opportunity'")

@@ -110,7 +110,7 @@ class AccessSetup(OpportunityStagesSetup):
         return lead.stage_visit_ids, {"reason": "x"}, {"lead_id": lead.id, "date_start": "2026-01-01 00:00:00"}
 
     def _make_crm_deadline_report(self, lead):
-        return self.env["crm.deadline.report"].browse(lead.id), {"push_count": 9}, {"lead_id": lead.id}
+        return self._make_report("crm.deadline.report", lead)
 
     def _make_crm_funnel_report(self, lead):
         return self._make_report("crm.funnel.report", lead)
