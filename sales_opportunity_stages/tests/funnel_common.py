@@ -4,8 +4,10 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tests.common import TransactionCase
 
-from .common import OpportunityStagesCase
+from .common import OpportunityStagesSetup
 
 COUNTS = ["reached", "touched", "inferred", "advanced", "lost_here", "pending", "won", "opportunity_count"]
 RATES = ["step_rate", "resolved_rate", "win_rate", "days_in_stage"]
@@ -23,12 +25,12 @@ STORIES = {
 }
 
 
-class FunnelCase(OpportunityStagesCase):
+class FunnelSetup(OpportunityStagesSetup):
     """A type without rules, whose opportunities live through what is told of them day by day."""
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
+    def _set_up_funnel(cls):
+        cls._set_up_pipeline()
         cls.type_funnel = cls.env["crm.opportunity.type"].create({"name": "Funnel", "probability_mode": "stage"})
         cls.s1, cls.s2, cls.s3, cls.s4, cls.won = cls.stages = cls.env["crm.stage"].create(
             [
@@ -43,6 +45,13 @@ class FunnelCase(OpportunityStagesCase):
             ]
         )
         cls.by_name = {stage.name: stage for stage in cls.stages}
+
+    @classmethod
+    def _live_example(cls):
+        """``{letter: opportunity}`` of the worked example."""
+        return {
+            letter: cls._live(letter, story, expected_revenue=amount) for letter, (amount, story) in STORIES.items()
+        }
 
     @classmethod
     def _live(cls, name, story, **values):
@@ -96,3 +105,11 @@ class FunnelCase(OpportunityStagesCase):
             *group, values = *row[: len(groupby)], dict(zip(names, row[len(groupby) :], strict=True))
             found[group[0] if len(group) == 1 else tuple(group)] = values
         return found
+
+
+@tagged("post_install", "-at_install")
+class FunnelCase(FunnelSetup, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_funnel()

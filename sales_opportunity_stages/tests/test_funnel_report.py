@@ -7,8 +7,9 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form
+from odoo.tools import SQL
 
-from .funnel_common import COUNTS, MEASURES, RATES, STORIES, FunnelCase
+from .funnel_common import COUNTS, MEASURES, RATES, FunnelCase
 
 # stage: (reached, amount, touched, inferred, advanced, lost here, pending, step, resolved, win rate, days in stage)
 EXPECTED = {
@@ -31,9 +32,7 @@ class TestFunnelWorkedExample(FunnelCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.by_letter = {
-            letter: cls._live(letter, story, expected_revenue=amount) for letter, (amount, story) in STORIES.items()
-        }
+        cls.by_letter = cls._live_example()
         cls.leads = cls.env["crm.lead"].union(*cls.by_letter.values())
 
     def assertFigures(self, values, expected, columns=COLUMNS):
@@ -432,6 +431,16 @@ class TestFunnelReport(FunnelCase):
             form.expected_revenue = 70
             form.stage_id = self.s2
         self.assertEqual(self._read(leads=lead)[self.s2]["expected_revenue"], 70)
+
+    def test_stays_are_read_only_where_they_are_asked_for(self):
+        """The database leaves out what no measure needs."""
+        report = self.env["crm.funnel.report"]
+        for measure, is_read in (("reached", False), ("expected_revenue", False), ("touched", True)):
+            query = report._search([])
+            query.groupby = SQL("stage_id")
+            select = query.select(SQL("stage_id"), report._read_group_select(f"{measure}:sum", query))
+            plan = str(self.env.execute_query(SQL("EXPLAIN %s", select)))
+            self.assertEqual("crm_stage_visit" in plan, is_read, measure)
 
     def test_queries_do_not_grow(self):
         counts = {}

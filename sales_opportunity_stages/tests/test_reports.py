@@ -6,7 +6,7 @@ from lxml import etree
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 
-from .funnel_common import STORIES, FunnelCase
+from .funnel_common import FunnelCase
 
 REPORTS = ["crm.pipeline.report", "crm.stage.visit.report", "crm.competition.report", "crm.funnel.report"]
 
@@ -18,9 +18,7 @@ class TestReports(FunnelCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.by_letter = {
-            letter: cls._live(letter, story, expected_revenue=amount) for letter, (amount, story) in STORIES.items()
-        }
+        cls.by_letter = cls._live_example()
         cls.leads = cls.env["crm.lead"].union(*cls.by_letter.values())
 
     def _group(self, model, groupby, measures, domain=(), user=None):

@@ -1,6 +1,8 @@
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from .common import OpportunityStagesSetup
+from .funnel_common import FunnelSetup
 from .quotation_common import QuotationSetup
 
 
@@ -62,3 +64,17 @@ class TestQuotationTours(QuotationSetup, HttpCase):
         )
         self.assertEqual((order.state, order.order_source), ("sale", "quotation"))
         self.assertEqual(lead.opportunity_line_ids.mapped("ordered_qty"), [20, 0])
+
+
+@tagged("post_install", "-at_install")
+class TestReportTours(FunnelSetup, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_funnel()
+
+    def test_funnel(self):
+        """A salesperson reads the worked example in the pivot: rates in percent, and nothing where there is none."""
+        leads = self.env["crm.lead"].union(*self._live_example().values())
+        leads.with_user(self.manager).date_deadline = fields.Date.today()
+        self.start_tour("/odoo", "sales_opportunity_stages_funnel", login=self.salesman.login)
