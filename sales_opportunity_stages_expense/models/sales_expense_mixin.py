@@ -8,14 +8,14 @@ from odoo.fields import Domain
 class SalesExpenseMixin(models.AbstractModel):
     """What employees spend money on: an opportunity, a quotation or an order.
 
-    Everybody sees of it what they may see of expenses: nothing here is read in superuser mode. The model that inherits
+    Everybody sees of it what they may see of expenses: no amount is read in superuser mode. The model that inherits
     this gives ``spent_expense_ids`` the field of an expense that points back, and has a ``company_id``.
     """
 
     _name = "sales.expense.mixin"
     _description = "Record That Expenses Are Spent On"
 
-    spent_expense_ids = fields.One2many("hr.expense", string="Expenses Spent on It")
+    spent_expense_ids = fields.One2many("hr.expense", string="Expenses Spent on It", groups="base.group_user")
     expense_total = fields.Monetary(
         "Money Spent",
         compute="_compute_expense_total",

@@ -1,5 +1,6 @@
+from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user
 
 from .common import ExpenseCase
 
@@ -192,15 +193,25 @@ class TestExpenseTotal(ExpenseCase):
         self.assertEqual(link(2), link(60))
 
 
-@tagged("post_install", "-at_install")
 class TestExpenseButton(ExpenseCase):
-    def test_button_is_for_those_who_can_read_expenses(self):
-        """As Odoo has it, that is every employee, and nobody on the portal."""
-        group = self.env["ir.model.access"].search(
-            [("model_id.model", "=", "hr.expense"), ("perm_read", "=", True)], order="id", limit=1
-        )
+    """The button is visible to those who can read expenses: as Odoo has it every employee, and nobody on the portal."""
+
+    def test_employees(self):
         for model in ("crm.lead", "sale.order"):
             view = self.env[model].with_user(self.salesman).get_views([(False, "form")])["views"]["form"]["arch"]
             self.assertEqual(view.count('name="action_view_expenses"'), 1)
-            self.assertEqual(self.env[model]._fields["expense_total"].groups, "base.group_user")
-        self.assertEqual(group.group_id, self.env.ref("base.group_user"))
+
+    def test_portal(self):
+        """A customer's own quotation has nothing of it, and is read as before."""
+        portal = new_test_user(self.env, "sos_portal", groups="base.group_portal")
+        quotation = self._create_quotation(partner_id=portal.partner_id.id)
+        quotation.message_subscribe(portal.partner_id.ids)
+        self._spend(quotation_id=quotation.id)
+        quotation = quotation.with_user(portal)
+        self.assertEqual(quotation.read(["name"])[0]["name"], quotation.name)
+        for name in ("expense_total", "spent_expense_ids"):
+            self.assertNotIn(name, quotation.fields_get())
+            with self.assertRaises(AccessError):
+                quotation.read([name])
+        with self.assertRaises(AccessError):
+            quotation.env["hr.expense"].search([("quotation_id", "=", quotation.id)])
