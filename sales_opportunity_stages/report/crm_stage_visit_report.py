@@ -98,21 +98,30 @@ class CrmStageVisitReport(models.Model):
 
     def _get_next_stage(self) -> SQL:
         """Where a stay that ended with a move led to."""
-        return SQL(
-            """
-            CASE WHEN visit.outcome NOT IN ('open', 'lost')
-                 THEN (SELECT following.stage_id
-                         FROM crm_stage_visit following
-                        WHERE following.lead_id = visit.lead_id
-                          AND following.id > visit.id
-                        ORDER BY following.id
-                        LIMIT 1)
-            END
-            """
-        )
+        return SQL("CASE WHEN visit.outcome NOT IN ('open', 'lost') THEN following.stage_id END")
 
     def _from(self):
-        return SQL("%s JOIN crm_stage_visit visit ON visit.lead_id = lead.id", super()._from())
+        return SQL(
+            """
+            %s
+            JOIN crm_stage_visit visit ON visit.lead_id = lead.id
+            LEFT JOIN (%s) following ON following.id = visit.id
+            """,
+            super()._from(),
+            self._get_following(),
+        )
+
+    def _get_following(self) -> SQL:
+        """The stage of the next stay for each. Being one for each, which the grouping tells the database, it is left out
+        where nothing asks for it."""
+        return SQL(
+            """
+            SELECT id, MAX(next_id) AS stage_id
+              FROM (SELECT id, LEAD(stage_id) OVER (PARTITION BY lead_id ORDER BY id) AS next_id
+                      FROM crm_stage_visit) stay
+             GROUP BY id
+            """
+        )
 
     def _get_aggregates(self):
         median = SQL("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)", self._column("median_days"))
