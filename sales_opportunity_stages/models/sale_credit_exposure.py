@@ -28,18 +28,24 @@ class SaleCreditExposure(models.AbstractModel):
         return CreditTerms()
 
     @api.model
-    def _get_exposures(self, units, company):
+    def _get_exposures(self, units, company, using=False):
         """What each unit owes now, as the database of this transaction has it.
 
         :param units: ``res.partner``, each carrying its own credit
         :param company: a company of the tree that is summed over
+        :param bool using: the credit is going to be used: keep everybody else from it, in the same statement
         :returns: ``{unit id: Exposure}``, in the currency of the company
         """
         if not units:
             return {}
         self.env.flush_all()
         by_unit = {unit.id: [] for unit in units}
-        for unit_id, *row in self.env.execute_query(self._get_query(units, company)):
+        query = self._get_query(units, company)
+        if using:
+            query = SQL(
+                "WITH taken AS (%s) SELECT * FROM (%s) exposure", self.env["sale.credit.lock"]._take(units), query
+            )
+        for unit_id, *row in self.env.execute_query(query):
             by_unit[unit_id].append(row)
         return {unit_id: self._make_exposure(rows) for unit_id, rows in by_unit.items()}
 

@@ -22,19 +22,17 @@ class SaleCreditLock(models.Model):
 
     @api.model
     def _take(self, units):
-        """Be the only one who uses the credit of these units until the transaction ends.
+        """The statement that makes its transaction the only one to use the credit of these units until it ends.
+
+        It fails with a ``SerializationFailure`` when somebody else has used it since; Odoo then tries again.
 
         :param units: ``res.partner``; taken in one order by everybody, so that nobody waits in a circle
-        :raise psycopg2.errors.SerializationFailure: when somebody else has used it since; Odoo tries again
         """
-        if units:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO sale_credit_lock (unit_id, version)
-                         SELECT unit_id, 1 FROM UNNEST(%s) unit_id ORDER BY unit_id
-                    ON CONFLICT (unit_id) DO UPDATE SET version = sale_credit_lock.version + 1
-                    """,
-                    units.ids,
-                )
-            )
+        return SQL(
+            """
+            INSERT INTO sale_credit_lock (unit_id, version)
+                 SELECT unit_id, 1 FROM UNNEST(%s) unit_id ORDER BY unit_id
+            ON CONFLICT (unit_id) DO UPDATE SET version = sale_credit_lock.version + 1
+            """,
+            units.ids,
+        )

@@ -151,8 +151,7 @@ class SaleOrder(models.Model):
         units = self.env["res.partner"].sudo().union(*added)
         terms = Exposures._get_terms(units, company)
         limited = units.browse([unit.id for unit in terms])
-        self.env["sale.credit.lock"].sudo()._take(limited)
-        exposures = Exposures._get_exposures(limited, company)
+        exposures = Exposures._get_exposures(limited, company, using=True)
         decisions = {}
         for unit in limited:
             documents = sum(added[unit].values())
