@@ -112,8 +112,10 @@ class CrmStageVisitReport(models.Model):
         )
 
     def _get_following(self) -> SQL:
-        """The stage of the next stay for each. Being one for each, which the grouping tells the database, it is left out
-        where nothing asks for it."""
+        """The stage of the next stay, for each stay.
+
+        The grouping tells the database that it is one for each, so that it leaves it out where nothing asks for it.
+        """
         return SQL(
             """
             SELECT id, MAX(next_id) AS stage_id
