@@ -1,0 +1,162 @@
+from odoo import api, fields, models
+
+
+class SaleBlanketOrder(models.Model):
+    """A contract that was made from a quotation (销售合同).
+
+    While it is live, whether draft, open or done, it binds the quotation: that becomes no order and no second contract.
+    Cancelling or expiring it, or deleting it, frees the quotation. The state of a contract is computed and can change
+    by an import, a date or a quantity somewhere else, so it is judged wherever it turns out another:
+    :meth:`_check_binds_quotation`.
+    """
+
+    _name = "sale.blanket.order"
+    _inherit = ["sale.blanket.order", "sales.system.fields.mixin"]
+
+    quotation_id = fields.Many2one(
+        "sale.order",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="The quotation that this contract was made from.",
+    )
+    opportunity_id = fields.Many2one(
+        related="quotation_id.opportunity_id",
+        store=True,
+        index="btree_not_null",
+        help="The opportunity of that quotation. Orders made from the contract are for it too.",
+    )
+    binds_quotation = fields.Boolean(
+        readonly=True, copy=False, help="The quotation was turned into this contract, and nothing else is made from it."
+    )
+    is_cancelled = fields.Boolean(readonly=True, copy=False)
+    partner_invoice_id = fields.Many2one("res.partner", "Invoice Address", check_company=True)
+    partner_shipping_id = fields.Many2one("res.partner", "Delivery Address", check_company=True)
+
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {"quotation_id", "opportunity_id", "binds_quotation", "is_cancelled"}
+
+    @api.depends("name", "confirmed", "quotation_id.name")
+    def _compute_display_name(self):
+        """A contract has no number before it is confirmed."""
+        result = super()._compute_display_name()
+        for contract in self.filtered(lambda contract: contract.quotation_id and not contract.confirmed):
+            contract.display_name = self.env._("Draft contract of %s", contract.sudo().quotation_id.name)
+        return result
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_system_fields(vals)
+        self = self._without_system_defaults()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        vals = dict(vals)
+        if self._is_derived_write(vals):
+            return super().write(vals)
+        self._check_system_fields(vals)
+        if "state" in vals:  # the state is computed: what is written to it alone would not last
+            vals["is_cancelled"] = vals["state"] == "expired"
+        result = super().write(vals)
+        self.sudo().filtered("quotation_id").mapped("state")  # judged now, not when it happens to be stored
+        return result
+
+    def unlink(self):
+        quotations = self.sudo().quotation_id
+        result = super().unlink()
+        quotations._report_to_opportunities()
+        return result
+
+    # ------------------------------------------------------------
+    # Amounts
+    # ------------------------------------------------------------
+
+    @api.depends("quotation_id")
+    def _compute_amount_all(self):
+        """Added up and rounded as a quotation is, so that the totals are the same."""
+        made = self.filtered("quotation_id")
+        for contract in made:
+            totals = contract._get_tax_totals()
+            contract.amount_untaxed = totals["base_amount_currency"]
+            contract.amount_tax = totals["tax_amount_currency"]
+            contract.amount_total = totals["total_amount_currency"]
+        return super(SaleBlanketOrder, self - made)._compute_amount_all()
+
+    def _get_tax_totals(self):
+        self.ensure_one()
+        Tax, lines = self.env["account.tax"], self.line_ids.filtered(lambda line: not line.display_type)
+        base_lines = [line._prepare_base_line_for_taxes_computation() for line in lines]
+        Tax._add_tax_details_in_base_lines(base_lines, self.company_id)
+        Tax._round_base_lines_tax_details(base_lines, self.company_id)
+        return Tax._get_tax_totals_summary(base_lines, self.currency_id, self.company_id)
+
+    # ------------------------------------------------------------
+    # Live or not
+    # ------------------------------------------------------------
+
+    @api.depends("is_cancelled")
+    def _compute_state(self):
+        """Cancelled is cancelled: a quantity or a date that changes later does not bring it back."""
+        result = super()._compute_state()
+        self.filtered("is_cancelled").state = "expired"
+        return result
+
+    def _is_live(self):
+        """Whether the contract counts as made. Override it where more states are an end."""
+        self.ensure_one()
+        return self.state != "expired"
+
+    @api.constrains("state", "quotation_id")
+    def _check_binds_quotation(self):
+        """Bind the quotation of a contract that has become live, free that of one which is not any more.
+
+        :raise UserError: when the quotation has become something else, or its opportunity is closed
+        """
+        for contract in self.sudo().filtered("quotation_id"):
+            bound = contract._is_live()
+            if bound != contract.binds_quotation:
+                if bound:
+                    contract.quotation_id._check_becomes_contract()
+                contract._write_derived({"binds_quotation": bound})
+        self.sudo().quotation_id._report_to_opportunities()
+
+    def _check_active_orders(self):
+        """A closed quotation is not in the way of cancelling the contract."""
+        contracts = self.filtered("quotation_id")
+        orders = contracts.sudo()._get_sale_orders()
+        return super(SaleBlanketOrder, self - contracts)._check_active_orders() or any(
+            order.state != "cancel" and order.approval_state != "closed" for order in orders
+        )
+
+    # ------------------------------------------------------------
+    # Orders
+    # ------------------------------------------------------------
+
+    def _get_order_fields(self):
+        """Fields that an order made from a contract takes over, beyond what the contract's own dialog does."""
+        return [
+            "opportunity_id",
+            "partner_invoice_id",
+            "partner_shipping_id",
+            "fiscal_position_id",
+            "team_id",
+            "company_id",
+        ]
+
+    def _prepare_order_values(self):
+        """What an order made from these contracts has in common with them all.
+
+        :returns: values of a ``sale.order``
+        """
+        if not self or not all(self.mapped("quotation_id")):
+            return {}
+        return {name: self[name].id for name in self._get_order_fields() if len(self.grouped(name)) == 1 and self[name]}

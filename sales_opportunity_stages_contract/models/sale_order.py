@@ -1,0 +1,141 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, html2plaintext
+
+
+class SaleOrder(models.Model):
+    """Order or contract, never both: the contracts that are made from a quotation, and the orders made from those."""
+
+    _inherit = "sale.order"
+
+    contract_ids = fields.One2many(
+        "sale.blanket.order",
+        "quotation_id",
+        "Contracts",
+        readonly=True,
+        groups="sales_team.group_sale_salesman,account.group_account_user",
+    )
+    contract_count = fields.Integer(compute="_compute_contract_count", compute_sudo=True)
+    has_contract = fields.Boolean("Became a Contract", compute="_compute_contract_count", compute_sudo=True)
+
+    @api.depends("contract_ids.binds_quotation")
+    def _compute_contract_count(self):
+        for order in self:
+            order.contract_count = len(order.contract_ids)
+            order.has_contract = any(order.contract_ids.mapped("binds_quotation"))
+
+    def _get_followup_contracts(self):
+        contracts = self.sudo().contract_ids.filtered("binds_quotation")
+        return [*super()._get_followup_contracts(), *contracts]
+
+    # ------------------------------------------------------------
+    # What may not be done
+    # ------------------------------------------------------------
+
+    def _get_refusals(self, deed):
+        refusals = super()._get_refusals(deed)
+        if deed in ("sign", "pay") and (contracts := self._get_followup_contracts()):
+            refusals.append(
+                self.env._("It became a contract: %s.", ", ".join(contract.display_name for contract in contracts))
+            )
+        if deed == "contract" and (source := self.order_line.blanket_order_line.order_id):
+            refusals.append(self.env._("It is itself made from a contract: %s.", ", ".join(source.mapped("name"))))
+        if deed == "delete" and self.contract_ids:
+            refusals.append(
+                self.env._(
+                    "A contract was made from it, delete that first: %s.",
+                    ", ".join(self.contract_ids.mapped("display_name")),
+                )
+            )
+        return refusals
+
+    def _check_becomes_contract(self):
+        """Let a contract bind this quotation, and nothing else at the same time.
+
+        Whoever confirms the quotation just now, or makes another contract of it, would not see this one in their
+        snapshot. Updating the row of the quotation, as they do, makes one of them fail to serialize, and Odoo runs it
+        again.
+
+        :raise UserError: when no contract may be made from it
+        """
+        self.ensure_one()
+        self.env.cr.execute(SQL("UPDATE sale_order SET write_uid = write_uid WHERE id = %s", self.id))
+        self._check_allowed("contract")
+
+    def _check_takes_orders(self, opportunities):
+        """What is ordered under a contract is nothing new for the opportunity that was won by it."""
+        lines = self.sudo().order_line.filtered(lambda line: line._fits_contract())
+        contracts = lines.blanket_order_line.order_id.filtered("binds_quotation")
+        won = contracts.opportunity_id.filtered(lambda lead: lead.won_status == "won")
+        return super()._check_takes_orders(opportunities - won)
+
+    @api.model
+    def _get_initial_order_source(self, vals):
+        lines = [command[2] for command in vals.get("order_line") or [] if command[0] == fields.Command.CREATE]
+        if any(line.get("blanket_order_line") for line in lines):
+            return "other"
+        return super()._get_initial_order_source(vals)
+
+    # ------------------------------------------------------------
+    # Making a contract
+    # ------------------------------------------------------------
+
+    def action_create_contract(self):
+        """Make a contract from this quotation, as a draft: when it begins and ends is still to be agreed on.
+
+        :raise AccessError: when the user may not write the quotation or not make a contract
+        :raise UserError: when no contract may be made from it; it says why
+        :returns: the action that opens the contract
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_allowed("contract")
+        contract = self.env["sale.blanket.order"].create(self._prepare_contract_values())
+        contract.sudo()._write_derived({"quotation_id": self.id})
+        contract._message_log(body=self.env._("Made from quotation %s", self.name))
+        self.sudo()._log_step(self.env._("A contract was made from it"))
+        return contract._get_records_action()
+
+    def _prepare_contract_values(self):
+        """A contract over all of this quotation. Override it to carry another field over.
+
+        :returns: values of a ``sale.blanket.order``
+        """
+        self.ensure_one()
+        return {
+            "partner_id": self.partner_id.id,
+            "partner_invoice_id": self.partner_invoice_id.id,
+            "partner_shipping_id": self.partner_shipping_id.id,
+            "user_id": self.user_id.id,
+            "team_id": self.team_id.id,
+            "company_id": self.company_id.id,
+            "pricelist_id": self._get_contract_pricelist().id,
+            "payment_term_id": self.payment_term_id.id,
+            "fiscal_position_id": self.fiscal_position_id.id,
+            "client_order_ref": self.client_order_ref,
+            "tag_ids": [fields.Command.set(self.tag_ids.ids)],
+            "note": html2plaintext(self.note) if self.note else False,
+            "validity_start_date": fields.Date.context_today(self),
+            "line_ids": [
+                fields.Command.create(line._prepare_contract_line_values())
+                for line in self.order_line
+                if line._goes_into_contract()
+            ],
+        }
+
+    def _get_contract_pricelist(self):
+        """The quotation's, or one without any price: contracts have their currency from a pricelist, quotations need
+        none."""
+        self.ensure_one()
+        if self.pricelist_id.currency_id == self.currency_id:
+            return self.pricelist_id
+        Pricelist = self.env["product.pricelist"].sudo()
+        values = {"company_id": self.company_id.id, "currency_id": self.currency_id.id}
+        blank = [("item_ids", "=", False), *((name, "=", value) for name, value in values.items())]
+        return Pricelist.search(blank, limit=1) or Pricelist.create(
+            {"name": self.env._("Contracts"), "sequence": 1000, **values}
+        )
+
+    def action_view_contracts(self):
+        """The contracts made from this quotation, live and cancelled."""
+        self.ensure_one()
+        return self.contract_ids._get_records_action(name=self.env._("Contracts"), context={"create": False})

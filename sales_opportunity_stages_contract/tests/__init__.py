@@ -1,0 +1,6 @@
+from . import test_contract_json_rpc
+from . import test_contract_life_cycle
+from . import test_contract_making
+from . import test_contract_orders
+from . import test_contract_traps
+from . import test_order_or_contract

@@ -1,0 +1,241 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+from .contract_common import ContractCase
+
+
+class TestOrderOrContract(ContractCase):
+    def setUp(self):
+        super().setUp()
+        self.order = self._create_quotation()
+
+    def test_no_order_beside_a_contract(self):
+        contract = self._make_contract(self.order)
+        for state in ("draft", "open", "done"):
+            if state == "open":
+                self._open(contract)
+            elif state == "done":
+                self._call_off(contract)
+            self.assertEqual(contract.state, state)
+            with self.subTest(state):
+                for attempt in (
+                    self.order.action_confirm,
+                    lambda: self.order.write({"state": "sale"}),
+                    lambda: self.order.with_context(binds_quotation=False, install_mode=True).action_confirm(),
+                    lambda: self.order.action_close_quotation("x"),
+                    self.order.action_create_contract,
+                ):
+                    with self.assertRefused(f"A contract was made from it, cancel that first: {contract.display_name}"):
+                        attempt()
+        self.assertEqual(self.order.state, "draft")
+
+    def test_neither_signed_nor_paid(self):
+        self.order.write({"require_signature": True, "require_payment": True})
+        self.assertTrue(self.order._has_to_be_signed() and self.order._has_to_be_paid())
+        contract = self._make_contract(self.order)
+        self.assertFalse(self.order._has_to_be_signed() or self.order._has_to_be_paid())
+        self.order._validate_order()  # signed on a page that was open still
+        self.assertEqual(self.order.state, "draft")
+        self.assertIn("A contract was made from it", self.order.activity_ids.note)
+        contract.action_cancel()
+        self.assertTrue(self.order._has_to_be_signed() and self.order._has_to_be_paid())
+
+    def test_no_withdrawal_beside_a_contract(self):
+        approved = self.order.with_user(self.approver)
+        approved.action_approve()
+        contract = self._make_contract(self.order)
+        with self.assertRefused("cannot be withdrawn. A contract was made from it"):
+            approved.action_unapprove()
+        contract.action_cancel()
+        approved.action_unapprove()
+
+    def test_cancelling_frees(self):
+        for opened in (False, True):
+            contract = self._make_contract(self.order)
+            if opened:
+                self._open(contract)
+            contract.action_cancel()
+            self.assertEqual((contract.state, self.order.has_contract), ("expired", False))
+        self.assertEqual(self.order.contract_count, 2)
+        self.order.action_confirm()
+        self.assertEqual(self.order.state, "sale")
+
+    def test_expiring_frees(self):
+        contract = self._open(self._make_contract(self.order), days=30)
+        with freeze_time(fields.Date.today() + timedelta(days=30)):
+            self.env["sale.blanket.order"].expire_orders()
+            self.assertEqual(contract.state, "expired")
+            self.order.action_confirm()
+        self.assertEqual(self.order.state, "sale")
+
+    def test_deleting_frees(self):
+        contract = self._make_contract(self.order)
+        with self.assertRaises(AccessError):
+            contract.unlink()
+        contract.with_user(self.manager).unlink()
+        self.order.action_confirm()
+
+    def test_cancelling_the_quotation_does_not_part_it_from_the_contract(self):
+        self._make_contract(self.order)
+        self.order.action_cancel()
+        self.order.action_draft()
+        with self.assertRefused("A contract was made from it"):
+            self.order.action_confirm()
+
+    def test_deleting_the_quotation(self):
+        contract = self._make_contract(self.order)
+        contract.action_cancel()
+        with self.assertRefused("cannot be deleted. A contract was made from it, delete that first"):
+            self.order.with_user(self.manager).unlink()
+        contract.with_user(self.manager).unlink()
+        self.order.with_user(self.manager).unlink()
+
+    def test_no_contract_beside_an_order(self):
+        self.order.action_confirm()
+        with self.assertRefused("No contract can be made from .* It is not a quotation any more"):
+            self.order.action_create_contract()
+
+    def test_the_quotation_is_taken_before_it_is_judged(self):
+        """The row that a confirmation writes too: see benchmarks/race_contract.py."""
+        taken = []
+        execute, judge = type(self.env.cr).execute, type(self.order)._check_allowed
+
+        def spy_execute(cr, query, *args, **kwargs):
+            if "UPDATE sale_order SET write_uid = write_uid" in str(getattr(query, "code", query)):
+                taken.append("taken")
+            return execute(cr, query, *args, **kwargs)
+
+        def spy_judge(orders, deed):
+            taken.append(deed)
+            return judge(orders, deed)
+
+        with (
+            patch.object(type(self.env.cr), "execute", spy_execute),
+            patch.object(type(self.order), "_check_allowed", spy_judge),
+        ):
+            self.order.action_create_contract()
+        self.assertEqual(taken[-2:], ["taken", "contract"])
+
+
+class TestComingBack(ContractCase):
+    """A contract that is live again binds its quotation again, or is not let."""
+
+    def setUp(self):
+        super().setUp()
+        self.order = self._create_quotation()
+        self.contract = self._make_open_contract(self.order)
+        self.contract.action_cancel()
+
+    def _attempts(self):
+        contract = self.contract
+        return {
+            "draft": contract.set_to_draft,
+            "state": lambda: contract.write({"state": "open"}),
+            "state as superuser": lambda: contract.sudo().write({"state": "draft"}),
+            "context": lambda: contract.with_context(opportunity_stage_move={"values": {}}).set_to_draft(),
+        }
+
+    def test_binds_again(self):
+        for name, attempt in self._attempts().items():
+            with self.subTest(name):
+                attempt()
+                with self.assertRefused("A contract was made from it"):
+                    self.order.action_confirm()
+                self.contract.action_cancel()
+
+    def test_not_beside_an_order(self):
+        self.order.action_confirm()
+        for name, attempt in self._attempts().items():
+            with self.subTest(name), self.assertRefused("It is not a quotation any more"):
+                attempt()
+                self.env.flush_all()
+            self.contract.invalidate_recordset()
+        self.assertEqual(self.contract.state, "expired")
+
+    def test_not_beside_another_contract(self):
+        other = self._make_contract(self.order)
+        with self.assertRefused(f"cancel that first: {other.display_name}"):
+            self.contract.set_to_draft()
+
+    def test_not_for_a_closed_opportunity(self):
+        lead = self._create_opportunity(partner_id=self.customer.id)
+        self.order.opportunity_id = lead
+        self._lose(lead)
+        with self.assertRefused("Its opportunity .* is Lost"):
+            self.contract.set_to_draft()
+
+    def test_by_a_later_end(self):
+        """An end in the past is no end for good: who moves it makes the contract live again."""
+        contract = self._make_open_contract(self._create_quotation())
+        order = contract.quotation_id
+        with freeze_time(fields.Date.today() + timedelta(days=40)):
+            contract.expire_orders()
+            order.action_confirm()
+            with self.assertRefused("It is not a quotation any more"):
+                contract.validity_date = fields.Date.today() + timedelta(days=5)
+                self.env.flush_all()
+
+    def test_two_at_once(self):
+        """Each by itself would be let."""
+        other = self._make_open_contract(self.order)
+        other.action_cancel()
+        with self.assertRefused("A contract was made from it"):
+            (other | self.contract).set_to_draft()
+
+    def test_closing_the_opportunity_later_leaves_the_contract_alone(self):
+        lead = self._create_opportunity(partner_id=self.customer.id)
+        order = self._create_quotation(opportunity_id=lead.id)
+        contract = self._make_open_contract(order)
+        self._win(lead)
+        contract.validity_date += timedelta(days=5)
+        self.env.flush_all()
+        self.assertEqual((contract.state, order.has_contract), ("open", True))
+
+
+class TestForging(ContractCase):
+    """The links are the system's: no import and no client sets them."""
+
+    def test_links(self):
+        order, lead = self._create_quotation(), self._create_opportunity()
+        contract = self._make_free_contract().with_user(self.salesman)
+        forged = {
+            "quotation_id": order.id,
+            "opportunity_id": lead.id,
+            "binds_quotation": True,
+            "is_cancelled": True,
+        }
+        values = {"partner_id": self.customer.id, "pricelist_id": contract.pricelist_id.id}
+        for name, value in forged.items():
+            for user in (self.salesman, self.manager):
+                mine = contract.with_user(user)
+                with self.subTest(name, user=user.login), self.assertRefused("kept by the system", AccessError):
+                    mine.write({name: value})
+                with self.subTest(name, user=user.login), self.assertRefused("kept by the system", AccessError):
+                    mine.create({**values, name: value})
+                born = mine.with_context(**{f"default_{name}": value}).create(values)
+                self.assertFalse(born[name])
+        self.assertFalse(order.contract_ids or lead.contract_ids)
+
+    def test_through_the_quotation(self):
+        order, lead, contract = self._create_quotation(), self._create_opportunity(), self._make_free_contract()
+        for record in (order, lead):
+            for command in (Command.link(contract.id), Command.set(contract.ids), Command.create({"partner_id": 1})):
+                with self.subTest(record._name, command=command), self.assertRaises(AccessError):
+                    record.write({"contract_ids": [command]})
+
+    def test_not_parted(self):
+        contract = self._make_contract(self._create_quotation())
+        order = contract.quotation_id
+        contract.write({"quotation_id": False, "binds_quotation": False})
+        order.write({"contract_ids": [Command.unlink(contract.id)]})
+        order.write({"contract_ids": [Command.clear()]})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(order.contract_ids, contract)
+        self.assertTrue(order.has_contract)

@@ -1,0 +1,1 @@
+from . import sale_blanket_order_wizard
