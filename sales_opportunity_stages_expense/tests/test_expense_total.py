@@ -125,10 +125,10 @@ class TestExpenseTotal(ExpenseCase):
             self.assertEqual(expense.company_id, there)
             expense.sudo().approval_state = "approved" if amount else False
         self.env.flush_all()
+        self.env.invalidate_all()
         here = self.salesman.company_id
         for companies, total in (((here,), 10), ((here, there), 85), ((there,), 200)):
             allowed = [company.id for company in companies]
-            self.env.invalidate_all()
             reader = lead.with_user(self.salesman).with_context(allowed_company_ids=allowed)
             self.assertEqual(reader.expense_total, total, allowed)
             self.assertEqual(reader.expense_currency_id, companies[0].currency_id)
