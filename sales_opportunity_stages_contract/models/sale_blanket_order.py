@@ -72,7 +72,9 @@ class SaleBlanketOrder(models.Model):
 
     def unlink(self):
         quotations = self.sudo().quotation_id
+        freed = self.sudo().filtered("binds_quotation").quotation_id
         result = super().unlink()
+        freed._write_derived({"has_contract": False})
         quotations._report_to_opportunities()
         return result
 
@@ -119,14 +121,19 @@ class SaleBlanketOrder(models.Model):
     def _check_binds_quotation(self):
         """Bind the quotation of a contract that has become live, free that of one which is not any more.
 
+        Whoever confirms the quotation just now, or makes another contract of it, would not see this one in their
+        snapshot. The quotation says that it has a contract: writing that updates the row that they update too, so
+        that one of them fails to serialize, and Odoo runs it again.
+
         :raise UserError: when the quotation has become something else, or its opportunity is closed
         """
         for contract in self.sudo().filtered("quotation_id"):
             bound = contract._is_live()
             if bound != contract.binds_quotation:
                 if bound:
-                    contract.quotation_id._check_becomes_contract()
+                    contract.quotation_id._check_allowed("contract")
                 contract._write_derived({"binds_quotation": bound})
+                contract.quotation_id._write_derived({"has_contract": bound})
         self.sudo().quotation_id._report_to_opportunities()
 
     def _check_active_orders(self):

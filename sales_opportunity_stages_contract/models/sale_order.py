@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import SQL, html2plaintext
+from odoo.tools import html2plaintext
 
 
 class SaleOrder(models.Model):
@@ -15,16 +15,21 @@ class SaleOrder(models.Model):
         groups="sales_team.group_sale_salesman,account.group_account_user",
     )
     contract_count = fields.Integer(compute="_compute_contract_count", compute_sudo=True)
-    has_contract = fields.Boolean("Became a Contract", compute="_compute_contract_count", compute_sudo=True)
+    has_contract = fields.Boolean(
+        "Became a Contract", readonly=True, copy=False, help="A live contract was made from this quotation."
+    )
 
-    @api.depends("contract_ids.binds_quotation")
+    @api.model
+    def _get_system_fields(self):
+        return super()._get_system_fields() | {"has_contract"}
+
+    @api.depends("contract_ids")
     def _compute_contract_count(self):
         for order in self:
             order.contract_count = len(order.contract_ids)
-            order.has_contract = any(order.contract_ids.mapped("binds_quotation"))
 
     def _get_followup_contracts(self):
-        contracts = self.sudo().contract_ids.filtered("binds_quotation")
+        contracts = self.sudo().contract_ids.filtered("binds_quotation") if self.has_contract else []
         return [*super()._get_followup_contracts(), *contracts]
 
     # ------------------------------------------------------------
@@ -48,19 +53,6 @@ class SaleOrder(models.Model):
             )
         return refusals
 
-    def _check_becomes_contract(self):
-        """Let a contract bind this quotation, and nothing else at the same time.
-
-        Whoever confirms the quotation just now, or makes another contract of it, would not see this one in their
-        snapshot. Updating the row of the quotation, as they do, makes one of them fail to serialize, and Odoo runs it
-        again.
-
-        :raise UserError: when no contract may be made from it
-        """
-        self.ensure_one()
-        self.env.cr.execute(SQL("UPDATE sale_order SET write_uid = write_uid WHERE id = %s", self.id))
-        self._check_allowed("contract")
-
     def _check_takes_orders(self, opportunities):
         """What is ordered under a contract is nothing new for the opportunity that was won by it."""
         lines = self.sudo().order_line.filtered(lambda line: line._fits_contract())
@@ -80,7 +72,7 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------
 
     def action_create_contract(self):
-        """Make a contract from this quotation, as a draft: when it begins and ends is still to be agreed on.
+        """Make a contract from this quotation, as a draft.
 
         :raise AccessError: when the user may not write the quotation or not make a contract
         :raise UserError: when no contract may be made from it; it says why
@@ -96,11 +88,13 @@ class SaleOrder(models.Model):
         return contract._get_records_action()
 
     def _prepare_contract_values(self):
-        """A contract over all of this quotation. Override it to carry another field over.
+        """A contract over all of this quotation, for a year from today: a proposal, as it is a draft. Override it to
+        carry another field over.
 
         :returns: values of a ``sale.blanket.order``
         """
         self.ensure_one()
+        today = fields.Date.context_today(self)
         return {
             "partner_id": self.partner_id.id,
             "partner_invoice_id": self.partner_invoice_id.id,
@@ -114,7 +108,8 @@ class SaleOrder(models.Model):
             "client_order_ref": self.client_order_ref,
             "tag_ids": [fields.Command.set(self.tag_ids.ids)],
             "note": html2plaintext(self.note) if self.note else False,
-            "validity_start_date": fields.Date.context_today(self),
+            "validity_start_date": today,
+            "validity_date": fields.Date.add(today, years=1),
             "line_ids": [
                 fields.Command.create(line._prepare_contract_line_values())
                 for line in self.order_line

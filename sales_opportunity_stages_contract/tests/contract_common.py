@@ -18,7 +18,8 @@ class ContractSetup(QuotationSetup):
     @classmethod
     def _open(cls, contract, days=30):
         """As it is used: with an end, and confirmed."""
-        contract.validity_date = fields.Date.today() + timedelta(days=days)
+        today = fields.Date.today()
+        contract.write({"validity_start_date": today, "validity_date": today + timedelta(days=days)})
         contract.action_confirm()
         return contract
 
@@ -48,7 +49,6 @@ class ContractSetup(QuotationSetup):
             {
                 "partner_id": (partner or cls.customer).id,
                 "pricelist_id": pricelist.id,
-                "validity_start_date": fields.Date.today(),
                 "line_ids": [
                     Command.create(
                         {

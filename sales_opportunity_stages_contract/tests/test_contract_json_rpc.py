@@ -34,7 +34,8 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
         order = self._create_quotation()
         action = self._call("sale.order", "action_create_contract", order.ids)["result"]
         self.assertEqual((action["res_model"], action["res_id"]), ("sale.blanket.order", order.contract_ids.id))
-        self._call("sale.blanket.order", "write", order.contract_ids.ids, {"validity_date": "2099-12-31"})
+        validity = {"validity_start_date": "2026-01-01", "validity_date": "2099-12-31"}
+        self._call("sale.blanket.order", "write", order.contract_ids.ids, validity)
         self._call("sale.blanket.order", "action_confirm", order.contract_ids.ids)
         self.assertEqual(order.contract_ids.state, "open")
 
@@ -91,6 +92,7 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
                         contract._name, "create", [required], user=user, context={f"default_{name}": value}
                     )
                     self.assertFalse(contract.browse(answer["result"])[name])
+        self._assert_refused("kept by the system", "sale.order", "write", order.ids, {"has_contract": True})
         for command in ([4, contract.id], [6, 0, contract.ids], [0, 0, required]):
             self._assert_refused(".", "sale.order", "write", order.ids, {"contract_ids": [command]})
             self._assert_refused(".", "crm.lead", "write", lead.ids, {"contract_ids": [command]})
@@ -114,7 +116,8 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
             ("_is_live",),
         ):
             self._assert_refused("Private methods", contract._name, method, contract.ids, *args)
-        self._assert_refused("Private methods", "sale.order", "_check_becomes_contract", order.ids)
+        self._assert_refused("Private methods", "sale.order", "_write_derived", order.ids, {"has_contract": False})
+        self.assertTrue(order.has_contract)
 
     def test_unapproved_and_closed_opportunities(self):
         lead = self._create_opportunity(partner_id=self.customer.id)

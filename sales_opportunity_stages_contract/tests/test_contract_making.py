@@ -32,7 +32,9 @@ class TestMaking(ContractCase):
         for name in ("partner_invoice_id", "partner_shipping_id", "fiscal_position_id", "client_order_ref"):
             self.assertEqual(contract[name], order[name], name)
         self.assertEqual((contract.quotation_id, contract.opportunity_id), (order, lead))
-        self.assertEqual(contract.validity_start_date, fields.Date.today())
+        today = fields.Date.today()
+        self.assertEqual(contract.validity_start_date, today)
+        self.assertEqual(contract.validity_date, fields.Date.add(today, years=1), "to be changed while it is a draft")
         line = contract.line_ids
         self.assertEqual((line.product_id, line.original_uom_qty, line.product_uom), (self.product, 10, dozen))
         self.assertEqual((line.price_unit, line.taxes_id, line.name), (960, tax, "Pump, in red"))
@@ -61,7 +63,7 @@ class TestMaking(ContractCase):
         self.assertEqual((order.contract_count, order.has_contract, lead.contract_count), (1, True, 1))
         for record in (order, lead):
             self.assertEqual(record.action_view_contracts()["res_id"], contract.id)
-        self.assertEqual(self.env["sale.order"].search([("contract_ids.binds_quotation", "=", True)]), order)
+        self.assertEqual(self.env["sale.order"].search([("has_contract", "=", True)]), order)
         attachment = self.env["ir.attachment"].create(
             {"name": "signed.pdf", "res_model": contract._name, "res_id": contract.id}
         )

@@ -1,6 +1,4 @@
-from datetime import timedelta
-
-from odoo import Command, fields
+from odoo.fields import Command
 
 from odoo.addons.sales_opportunity_stages.tests.credit_common import CreditCase
 
@@ -166,9 +164,7 @@ class TestCredit(ContractSetup, CreditCase):
         lead = self._create_opportunity(partner_id=self.customer.id)
         order = self._create_quotation(quantity=15, price=100, opportunity_id=lead.id)
         self.company.credit_policy = "none"
-        contract = self._make_contract(order)
-        contract.validity_date = fields.Date.today() + timedelta(days=30)
-        contract.action_confirm()
+        contract = self._make_open_contract(order)
         self.assertEqual(self._get_exposure().total, 0)
         self._call_off(contract, 9).action_confirm()
         self.assertEqual(self._get_exposure().total, 900)

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -101,26 +100,23 @@ class TestOrderOrContract(ContractCase):
         with self.assertRefused("No contract can be made from .* It is not a quotation any more"):
             self.order.action_create_contract()
 
-    def test_the_quotation_is_taken_before_it_is_judged(self):
-        """The row that a confirmation writes too: see benchmarks/race_contract.py."""
-        taken = []
-        execute, judge = type(self.env.cr).execute, type(self.order)._check_allowed
+    def test_the_row_of_the_quotation_is_updated(self):
+        """As a confirmation does: only one of the two can, at the same time. See benchmarks/race_contract.py."""
 
-        def spy_execute(cr, query, *args, **kwargs):
-            if "UPDATE sale_order SET write_uid = write_uid" in str(getattr(query, "code", query)):
-                taken.append("taken")
-            return execute(cr, query, *args, **kwargs)
+        def get_version():
+            self.env.flush_all()
+            self.env.cr.execute("SELECT ctid FROM sale_order WHERE id = %s", [self.order.id])
+            return self.env.cr.fetchone()
 
-        def spy_judge(orders, deed):
-            taken.append(deed)
-            return judge(orders, deed)
-
-        with (
-            patch.object(type(self.env.cr), "execute", spy_execute),
-            patch.object(type(self.order), "_check_allowed", spy_judge),
-        ):
-            self.order.action_create_contract()
-        self.assertEqual(taken[-2:], ["taken", "contract"])
+        contract, before = self._make_contract(self._create_quotation()), get_version()
+        contract.action_cancel()
+        self.assertEqual(get_version(), before, "another quotation's")
+        contract = self._make_contract(self.order)
+        made = get_version()
+        self.assertNotEqual(made, before)
+        contract.action_cancel()
+        contract.set_to_draft()
+        self.assertNotEqual(get_version(), made)
 
 
 class TestComingBack(ContractCase):
@@ -221,6 +217,16 @@ class TestForging(ContractCase):
                 born = mine.with_context(**{f"default_{name}": value}).create(values)
                 self.assertFalse(born[name])
         self.assertFalse(order.contract_ids or lead.contract_ids)
+
+    def test_on_the_quotation(self):
+        order = self._create_quotation()
+        for values in ({"has_contract": True}, {"has_contract": True, "client_order_ref": "x"}):
+            with self.assertRefused("kept by the system", AccessError):
+                order.write(values)
+        self._make_contract(order)
+        order.write({"has_contract": False})
+        with self.assertRefused("A contract was made from it"):
+            order.action_confirm()
 
     def test_through_the_quotation(self):
         order, lead, contract = self._create_quotation(), self._create_opportunity(), self._make_free_contract()
