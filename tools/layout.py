@@ -47,11 +47,11 @@ def installed_files(addon):
 
 
 def digest(*parts):
-    """Return a short name for the content of the given texts and files."""
+    """Return a short name for the content of the given texts and files, wherever this checkout lies."""
     total = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):
-            total.update(str(part).encode())
+            total.update(os.path.relpath(part, ROOT).encode())
             part = part.read_bytes()
         total.update(part if isinstance(part, bytes) else str(part).encode())
         total.update(b"\0")

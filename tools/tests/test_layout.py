@@ -39,6 +39,14 @@ class TestDigest(FolderCase):
         one.write_text("changed")
         self.assertNotEqual(first, layout.digest(one))
 
+    def test_is_the_same_wherever_the_checkout_lies(self):
+        digests = set()
+        for checkout in ("here", "there"):
+            file = self.write(f"{checkout}/file", "text")
+            with mock.patch.object(layout, "ROOT", self.root / checkout):
+                digests.add(layout.digest(file))
+        self.assertEqual(len(digests), 1)
+
     def test_is_stable_and_keeps_parts_apart(self):
         self.assertEqual(layout.digest("a", "b"), layout.digest("a", "b"))
         self.assertNotEqual(layout.digest("ab", ""), layout.digest("a", "b"))
