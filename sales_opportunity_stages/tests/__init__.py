@@ -17,6 +17,7 @@ from . import test_life_cycle
 from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance
+from . import test_pipeline_history
 from . import test_quotation_approval
 from . import test_quotation_close
 from . import test_quotation_generation

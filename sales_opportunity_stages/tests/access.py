@@ -23,6 +23,8 @@ crm.funnel.report           ----   ----   ----     ----       r--- r---   r---  
 crm.pipeline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.stage.visit.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.competition.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.snapshot.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.flow.report             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
@@ -33,6 +35,7 @@ sale.credit.dry.run         -      -      -        x          -    -      -     
 crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
 crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
 crm.opportunity.generate    -      -      -        -          x    x      x      -     x          x       -
+crm.pipeline.history        -      -      -        -          x    x      x      x     x          x       x
 sale.order.close            -      -      -        -          x    x      x      -     x          x       -
 """
 
@@ -121,6 +124,12 @@ class AccessSetup(OpportunityStagesSetup):
     def _make_crm_stage_visit_report(self, lead):
         return self._make_report("crm.stage.visit.report", lead)
 
+    def _make_crm_snapshot_report(self, lead):
+        return self._make_report("crm.snapshot.report", lead)
+
+    def _make_crm_flow_report(self, lead):
+        return self._make_report("crm.flow.report", lead)
+
     def _make_crm_competition_report(self, lead):
         self._make_crm_opportunity_competitor(lead)
         return self._make_report("crm.competition.report", lead)
@@ -183,6 +192,9 @@ class AccessSetup(OpportunityStagesSetup):
         order, _to_write, _to_create = self._make_sale_order(lead)
         return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
 
+    def _make_crm_pipeline_history(self, lead):
+        return None, None, {"kind": "flow"}
+
     def _make_crm_lead_assign(self, lead):
         return None, None, {"lead_ids": [Command.set(lead.ids)], "mode": "set", "user_id": self.manager.id}
 
@@ -196,6 +208,7 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.lead.assign": "action_assign",
             "crm.lead.stage.force": "action_force",
             "crm.opportunity.generate": "action_generate",
+            "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
             "sale.credit.dry.run": "read",
         }[model]

@@ -8,7 +8,10 @@ from odoo.fields import Command
 
 from .funnel_common import FunnelCase
 
-REPORTS = ["crm.pipeline.report", "crm.stage.visit.report", "crm.competition.report", "crm.funnel.report"]
+REPORTS = [
+    *("crm.pipeline.report", "crm.stage.visit.report", "crm.competition.report", "crm.funnel.report"),
+    *("crm.snapshot.report", "crm.flow.report"),
+]
 
 
 @freeze_time("2026-04-01 12:00:00")
@@ -249,10 +252,10 @@ class TestReports(FunnelCase):
     def test_rows_open_their_opportunity(self):
         self._set_up_competition()
         for model in REPORTS:
-            rows = self.env[model].with_user(self.salesman).search([("lead_id", "=", self.by_letter["A"].id)])
+            rows = self.env[model].with_user(self.salesman).search([("lead_id", "=", self.by_letter["H"].id)])
             self.assertTrue(rows)
             for row in rows:
-                self.assertEqual(row.action_open_lead()["res_id"], self.by_letter["A"].id, model)
+                self.assertEqual(row.action_open_lead()["res_id"], self.by_letter["H"].id, model)
 
     def test_measures_with_a_formula_say_so(self):
         for model in REPORTS:

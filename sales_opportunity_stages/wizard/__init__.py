@@ -3,6 +3,7 @@ from . import crm_lead_lost
 from . import crm_lead_stage_force
 from . import crm_lead_to_opportunity
 from . import crm_opportunity_generate
+from . import crm_pipeline_history
 from . import mail_activity_schedule
 from . import mail_compose_message
 from . import portal_share
