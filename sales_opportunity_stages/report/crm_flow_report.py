@@ -49,7 +49,7 @@ class CrmFlowReport(models.Model):
 
     entry = fields.Selection(
         [
-            ("stock", "There at Start"),
+            ("stock", "At Start"),
             ("created", "Created"),
             ("reopened", "Reopened"),
             ("moved", "Moved In"),
@@ -61,7 +61,7 @@ class CrmFlowReport(models.Model):
     )
     exit = fields.Selection(
         [
-            ("stock", "There at End"),
+            ("stock", "At End"),
             ("advanced", "Advanced"),
             ("regressed", "Went Back"),
             ("won", "Won"),
