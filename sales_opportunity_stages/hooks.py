@@ -3,6 +3,8 @@ import logging
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
+from .history import StageHistory
+
 _logger = logging.getLogger(__name__)
 
 STANDARD_TYPE = "sales_opportunity_stages.opportunity_type_standard"
@@ -36,21 +38,22 @@ def post_init_hook(env):
     """
     standard = env.ref(STANDARD_TYPE)
     env.flush_all()
-    for what, query in (
-        ("stages given a type", _give_stages_a_type(standard)),
-        ("stages given a probability", _spread_probabilities(standard)),
-        ("opportunities given a type", _give_opportunities_a_type(standard)),
-        ("visits opened", _open_visits(env)),
-        ("planned activities put into their stay", _place_activities()),
-        ("orders given a source", _give_orders_a_source(env)),
-        ("orders given what they use of credit", _give_orders_their_credit()),
-    ):
-        env.cr.execute(query)
-        _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
+    _run(env, "stages given a type", _give_stages_a_type(standard))
+    _run(env, "stages given a probability", _spread_probabilities(standard))
+    _run(env, "opportunities given a type", _give_opportunities_a_type(standard))
+    StageHistory(env, standard).rebuild()
+    _run(env, "planned activities put into their stay", _place_activities())
+    _run(env, "orders given a source", _give_orders_a_source(env))
+    _run(env, "orders given what they use of credit", _give_orders_their_credit())
     _compute_remaining_credit(env)
     env.cr.execute("ANALYZE crm_stage_visit")
     env.invalidate_all()
     env.registry.clear_cache()
+
+
+def _run(env, what, query):
+    env.cr.execute(query)
+    _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
 
 
 def _give_stages_a_type(standard):
@@ -93,34 +96,6 @@ def _give_opportunities_a_type(standard):
          WHERE type = 'opportunity' AND opportunity_type_id IS NULL
         """,
         standard.id,
-    )
-
-
-def _open_visits(env):
-    """The last stay of every opportunity, since its last change of stage: open, or ended with its win or loss."""
-    return SQL(
-        """
-        INSERT INTO crm_stage_visit (
-                    lead_id, opportunity_type_id, stage_id, date_start, date_end, duration_days, outcome, trigger,
-                    user_id, moved_by_id, expected_revenue, create_uid, create_date, write_uid, write_date)
-             SELECT id, opportunity_type_id, stage_id, date_start, date_end,
-                    EXTRACT(EPOCH FROM date_end - date_start) / 86400,
-                    CASE won_status WHEN 'won' THEN 'won' WHEN 'lost' THEN 'lost' ELSE 'open' END,
-                    'reconstructed', user_id, NULL, expected_revenue,
-                    %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
-               FROM (SELECT lead.*, start.date_start,
-                            CASE lead.won_status
-                                WHEN 'won' THEN start.date_start
-                                WHEN 'lost' THEN GREATEST(lead.date_closed, start.date_start)
-                            END AS date_end
-                       FROM crm_lead lead,
-                    LATERAL (SELECT COALESCE(lead.date_last_stage_update, lead.date_conversion, lead.create_date)
-                                    AS date_start) start
-                      WHERE lead.type = 'opportunity'
-                        AND lead.stage_id IS NOT NULL
-                        AND NOT EXISTS (SELECT FROM crm_stage_visit visit WHERE visit.lead_id = lead.id)) opportunity
-        """,
-        uid=env.uid,
     )
 
 
