@@ -12,6 +12,7 @@
         "security/ir.model.access.csv",
         "security/crm_opportunity_type_security.xml",
         "security/crm_stage_visit_security.xml",
+        "security/crm_stage_learned_probability_security.xml",
         "security/crm_opportunity_line_security.xml",
         "security/crm_lead_security.xml",
         "security/crm_opportunity_contact_security.xml",

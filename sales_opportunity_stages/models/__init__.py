@@ -12,7 +12,10 @@ from . import sale_credit_check
 from . import account_move
 from . import account_move_line
 from . import crm_opportunity_type
+from . import crm_opportunity_type_learning
 from . import crm_stage
+from . import crm_stage_learned_probability
+from . import crm_stage_learning
 from . import crm_stage_rule
 from . import crm_stage_visit
 from . import crm_team

@@ -157,9 +157,9 @@ class CrmLead(models.Model):
 
     def _get_stage_probability(self, stage_map):
         """The probability that entering the present stage gives, or None where it gives none."""
-        if self.won_status != "pending" or not stage_map.follows_stage(self.opportunity_type_id.id):
+        if self.won_status != "pending":
             return None
-        return stage_map.stages[self.stage_id.id].probability
+        return stage_map.probability(self.opportunity_type_id.id, self.stage_id.id)
 
     def _compute_probabilities(self):
         """Predictive scoring goes on beside, but leaves a probability alone that follows the stage."""

@@ -6,7 +6,7 @@ _CONTEXT_KEY = "sales_ledger_token"
 
 
 class SalesLedgerMixin(models.AbstractModel):
-    """Rows that only the server's own code may write: an audit trail.
+    """Rows that only the server's own code may write, such as an audit trail.
 
     Access rights alone do not do: ``sudo()`` in a server action or in another module passes them.
     Writing takes an object that lives in this module, and objects do not arrive by RPC.
@@ -23,8 +23,8 @@ class SalesLedgerMixin(models.AbstractModel):
         if self.env.context.get(_CONTEXT_KEY) is not _TOKEN or not self.env.su:
             raise AccessError(
                 self.env._(
-                    "%(model)s is an audit trail: its rows are written by the system alone and cannot be created, "
-                    "changed or deleted.",
+                    "The rows of '%(model)s' are written by the system alone: they cannot be created, changed or "
+                    "deleted.",
                     model=self._description,
                 )
             )

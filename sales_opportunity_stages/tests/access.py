@@ -18,6 +18,7 @@ crm.opportunity.line        ----   ----   ----     ----       rwcd rwcd   rwcd  
 crm.opportunity.contact     ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
 crm.opportunity.competitor  ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
 crm.stage.visit             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.stage.learned.probability ----  ----   ----     ----       r--- r---   r---   r---  r---       r---    ----
 crm.deadline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.funnel.report           ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.pipeline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
@@ -111,6 +112,17 @@ class AccessSetup(OpportunityStagesSetup):
 
     def _make_crm_stage_visit(self, lead):
         return lead.stage_visit_ids, {"reason": "x"}, {"lead_id": lead.id, "date_start": "2026-01-01 00:00:00"}
+
+    def _make_crm_stage_learned_probability(self, lead):
+        opportunity_type, _to_write, _to_create = self._make_crm_opportunity_type(lead)
+        values = {
+            "opportunity_type_id": opportunity_type.id,
+            "stage_id": self.stage_needs.id,
+            "probability": 40,
+            "date_learned": "2026-01-01 00:00:00",
+        }
+        learned = self.env["crm.stage.learned.probability"]._as_ledger().create(values).with_env(self.env)
+        return learned, {"probability": 90}, {**values, "stage_id": self.stage_won.id}
 
     def _make_crm_deadline_report(self, lead):
         return self._make_report("crm.deadline.report", lead)

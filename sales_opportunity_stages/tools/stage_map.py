@@ -50,7 +50,8 @@ class StageMap:
     (9, None)
     """
 
-    def __init__(self, types, stages, rules):
+    def __init__(self, types, stages, rules, learned=None):
+        """:param dict learned: ``{(type id, stage id): percent}``: for a type that learns, not the stage's own"""
         self.types = {type_.id: type_ for type_ in types}
         self.stages = {stage.id: stage for stage in sorted(stages, key=self._sort_key)}
         self.rules = {}
@@ -58,6 +59,7 @@ class StageMap:
             self.rules.setdefault(rule.stage_id, []).append(rule)
         self.conditions = {rule.id: rule.domain for rule in rules if rule.kind == "condition"}
         self.promoting_stage_ids = frozenset(rule.stage_id for rule in rules if rule.promotes)
+        self.learned = learned or {}
         self._paths = {}
 
     @staticmethod
@@ -83,8 +85,25 @@ class StageMap:
         return preferred_id if preferred_id in usable else next(iter(usable), None)
 
     def follows_stage(self, type_id):
-        """Whether the probability of this type's opportunities is that of their stage."""
-        return type_id in self.types and self.types[type_id].probability_mode == "stage"
+        """Whether the probability of this type's opportunities comes from their stage, and not from Odoo's scoring."""
+        return type_id in self.types and self.types[type_id].probability_mode in ("stage", "learned")
+
+    def probability(self, type_id, stage_id):
+        """What entering the stage gives an opportunity of the type, in percent; None where Odoo's scoring does.
+
+        >>> stages = [Stage(i, i, i == 9, False, 10 * i, frozenset(), frozenset()) for i in (1, 2, 9)]
+        >>> types = [Type(7, True, None, "learned"), Type(8, True, None, "stage"), Type(6, True, None, "native")]
+        >>> stage_map = StageMap(types, stages, [], {(7, 1): 33.3, (8, 1): 44.4, (7, 9): 55.5})
+        >>> [stage_map.probability(7, stage_id) for stage_id in (1, 2, 9)]
+        [33.3, 20, 90]
+        >>> stage_map.probability(8, 1), stage_map.probability(6, 1), stage_map.probability(None, 1)
+        (10, None, None)
+        """
+        if not self.follows_stage(type_id):
+            return None
+        stage = self.stages[stage_id]
+        learns = self.types[type_id].probability_mode == "learned" and not stage.is_won
+        return self.learned.get((type_id, stage_id), stage.probability) if learns else stage.probability
 
     # ------------------------------------------------------------
     # Order of stages
