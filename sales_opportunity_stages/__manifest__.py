@@ -27,6 +27,7 @@
         "security/crm_competition_report_security.xml",
         "security/crm_snapshot_report_security.xml",
         "security/crm_flow_report_security.xml",
+        "security/crm_calibration_report_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
@@ -62,6 +63,7 @@
         "report/crm_competition_report_views.xml",
         "report/crm_snapshot_report_views.xml",
         "report/crm_flow_report_views.xml",
+        "report/crm_calibration_report_views.xml",
         "report/crm_reporting_menus.xml",
     ],
     "demo": [

@@ -106,6 +106,7 @@ class CrmLead(models.Model):
         """
         announced = StageMove.of(self)
         move = announced if announced and announced.covers(self) else StageMove("create" if is_first else "manual")
+        forecast = self._get_forecast()
         return {
             "lead_id": self.id,
             "opportunity_type_id": self.opportunity_type_id.id,
@@ -116,6 +117,7 @@ class CrmLead(models.Model):
             "moved_by_id": self.env.uid,
             "reason": move.reason,
             "expected_revenue": self.expected_revenue,
+            **({} if forecast is None else {"probability": forecast}),
         }
 
     # ------------------------------------------------------------
@@ -161,6 +163,17 @@ class CrmLead(models.Model):
             return None
         return stage_map.probability(self.opportunity_type_id.id, self.stage_id.id)
 
+    def _get_forecast(self):
+        """How likely it is, on entering the present stage, that the opportunity will be won, in percent.
+
+        None where that is not the question any more, or where Odoo's scoring, which never says 0 %, has no answer yet.
+        """
+        if self.won_status != "pending":
+            return None
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        probability = self._get_stage_probability(stage_map)
+        return (self.probability or None) if probability is None else probability
+
     def _compute_probabilities(self):
         """Predictive scoring goes on beside, but leaves a probability alone that follows the stage."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
@@ -186,6 +199,16 @@ class CrmLead(models.Model):
                 if lead._get_stage_probability(stage_map) is not None:
                     probabilities.pop(lead.id, None)
         return probabilities, tooltip
+
+    def action_unarchive(self):
+        """Odoo's scoring speaks only after the reopening, which has begun a stay already."""
+        lost = self.filtered(lambda lead: lead.won_status == "lost")
+        result = super().action_unarchive()
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        scored = lost.filtered(lambda lead: not stage_map.follows_stage(lead.opportunity_type_id.id))
+        if scored:
+            self.env["crm.stage.visit"]._as_ledger()._record_reopened(scored.ids)
+        return result
 
     def action_restore(self):
         """Reopening enters the stage again, also for the probability."""

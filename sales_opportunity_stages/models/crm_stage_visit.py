@@ -60,6 +60,12 @@ class CrmStageVisit(models.Model):
     expected_revenue = fields.Monetary(
         currency_field="company_currency", readonly=True, help="Expected revenue on entering the stage."
     )
+    probability = fields.Float(
+        readonly=True,
+        aggregator="avg",
+        help="Forecast on entering the stage, in percent: the stage's, the learned one or Odoo's scoring. Blank where "
+        "there was none, as in a won stage.",
+    )
     duration_days = fields.Float(
         "Days", compute="_compute_duration_days", store=True, aggregator="avg", help="Length of an ended stay, in days."
     )
@@ -136,6 +142,27 @@ class CrmStageVisit(models.Model):
         )
         self.env.cr.execute(query)
         visits._follow_up_statement(["date_end", "outcome", "duration_days", "write_uid", "write_date"])
+
+    def _record_reopened(self, lead_ids):
+        """Give stays the forecast of their opportunities, which were scored only after they had been reopened."""
+        self._check_ledger_access()
+        self.flush_model()
+        self.env["crm.lead"].flush_model(["probability"])
+        query = SQL(
+            """
+            UPDATE crm_stage_visit visit
+               SET probability = lead.probability
+              FROM crm_lead lead
+             WHERE lead.id = visit.lead_id
+               AND lead.id = ANY(%(lead_ids)s)
+               AND lead.probability > 0
+               AND visit.date_end IS NULL
+               AND visit.probability IS NULL
+            """,
+            lead_ids=lead_ids,
+        )
+        self.env.cr.execute(query)
+        self.invalidate_model(["probability"], flush=False)
 
     @api.model
     def _complete_visit_values(self, vals_list):

@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_calibration_report
 from . import test_collaboration
 from . import test_competition
 from . import test_credit_check

@@ -26,6 +26,7 @@ crm.stage.visit.report      ----   ----   ----     ----       r--- r---   r---  
 crm.competition.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.snapshot.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.flow.report             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
+crm.calibration.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
 crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
 crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
 crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
@@ -145,6 +146,11 @@ class AccessSetup(OpportunityStagesSetup):
     def _make_crm_competition_report(self, lead):
         self._make_crm_opportunity_competitor(lead)
         return self._make_report("crm.competition.report", lead)
+
+    def _make_crm_calibration_report(self, lead):
+        lead.stage_visit_ids._as_ledger().write({"probability": 40})
+        lead.action_set_lost()
+        return self._make_report("crm.calibration.report", lead)
 
     def _make_report(self, model, lead):
         """The first row about the opportunity, which nobody writes."""

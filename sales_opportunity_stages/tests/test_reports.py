@@ -10,7 +10,7 @@ from .funnel_common import FunnelCase
 
 REPORTS = [
     *("crm.pipeline.report", "crm.stage.visit.report", "crm.competition.report", "crm.funnel.report"),
-    *("crm.snapshot.report", "crm.flow.report"),
+    *("crm.snapshot.report", "crm.flow.report", "crm.calibration.report"),
 ]
 
 
@@ -251,11 +251,12 @@ class TestReports(FunnelCase):
 
     def test_rows_open_their_opportunity(self):
         self._set_up_competition()
+        won_and_open = self.by_letter["A"] | self.by_letter["H"]
         for model in REPORTS:
-            rows = self.env[model].with_user(self.salesman).search([("lead_id", "=", self.by_letter["H"].id)])
-            self.assertTrue(rows)
+            rows = self.env[model].with_user(self.salesman).search([("lead_id", "in", won_and_open.ids)])
+            self.assertTrue(rows, model)
             for row in rows:
-                self.assertEqual(row.action_open_lead()["res_id"], self.by_letter["H"].id, model)
+                self.assertEqual(row.action_open_lead()["res_id"], row.lead_id.id, model)
 
     def test_measures_with_a_formula_say_so(self):
         for model in REPORTS:
