@@ -255,6 +255,7 @@ class CrmFunnelReport(models.Model):
     # Actions
     # ------------------------------------------------------------
 
+    @api.readonly
     def action_open_lead(self):
         """Told from the id of the row, without searching the funnel for it."""
         self.ensure_one()

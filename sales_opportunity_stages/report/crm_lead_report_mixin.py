@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
@@ -119,6 +119,7 @@ class CrmLeadReportMixin(models.AbstractModel):
     # Actions
     # ------------------------------------------------------------
 
+    @api.readonly
     def action_open_lead(self):
         """Open the opportunity of this row.
 

@@ -258,6 +258,15 @@ class TestReports(FunnelCase):
             for row in rows:
                 self.assertEqual(row.action_open_lead()["res_id"], row.lead_id.id, model)
 
+    def test_calls_of_the_views_may_run_on_a_replica(self):
+        """As Odoo's controller decides it, by what the first class in order says. See ``benchmarks/replica.py``."""
+        methods = ["formatted_read_grouping_sets", "formatted_read_group", "web_read_group", "web_search_read"]
+        for model in REPORTS:
+            for name in (*methods, "get_views", "action_open_lead"):
+                classes = self.env.registry[model].mro()
+                said = (getattr(getattr(cls, name, None), "_readonly", None) for cls in classes)
+                self.assertTrue(next(flag for flag in said if flag is not None), f"{model}.{name}")
+
     def test_measures_with_a_formula_say_so(self):
         for model in REPORTS:
             fields = self.env[model].fields_get()

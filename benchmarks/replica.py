@@ -1,0 +1,350 @@
+"""Whether the reports run on a replica of the database, and write nothing.
+
+Makes a PostgreSQL of its own with a copy of a database that has the add-on, and a streaming replica of it, both on
+loopback and gone in the end; starts Odoo with the two; opens every report as a salesperson over HTTP, as the web client
+does; and reads in the logs of the servers which of the two ran which statements::
+
+    python benchmarks/replica.py --config odoo.conf --database scratch
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from ast import literal_eval
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+import requests
+from lxml import etree
+
+import odoo
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tools import postgres
+
+LOGIN = "replica_salesperson"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "wal_level": "replica",
+    "autovacuum": "off",  # what it writes is not what the reports write
+    "checkpoint_timeout": "1d",
+    "fsync": "off",
+    "jit": "off",
+    "log_statement": "all",
+}
+STATEMENT = "LOG:  statement: "
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True, help="a configuration of Odoo whose addons_path has the add-on")
+    parser.add_argument("--database", required=True, help="the database to copy; it is only read")
+    return parser.parse_args()
+
+
+def free_port():
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(is_done, what, seconds=120):
+    """:raise SystemExit: when it does not happen in time"""
+    deadline = time.monotonic() + seconds
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.2)
+
+
+# ------------------------------------------------------------
+# Two servers
+# ------------------------------------------------------------
+
+
+class Cluster:
+    """A PostgreSQL in a folder, on a port of the loopback interface, that logs every statement."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder, self.port = programs, folder, free_port()
+        self.log = folder.with_suffix(".log")
+
+    def run(self, program, *words):
+        command = postgres._command(self.programs, program, *words)
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if result.returncode:
+            raise SystemExit(f"{program} failed: {result.stderr}")
+
+    @contextmanager
+    def running(self):
+        options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
+        words = ["-D", self.folder, "-w", "-t", "120", "-l", self.log, "-o", f"{options} -p {self.port}", "start"]
+        # its own output, or the server would hold the pipe that is read to the end
+        command = postgres._command(self.programs, "pg_ctl", *words)
+        if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode:
+            raise SystemExit(f"PostgreSQL does not start: {self.log.read_text()}")
+        try:
+            yield self
+        finally:
+            self.run("pg_ctl", "-D", self.folder, "-m", "immediate", "stop")
+
+    def ask(self, query, database="postgres"):
+        """The first value of a query's answer."""
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="odoo", dbname=database)
+        with closing(connection), connection.cursor() as cr:
+            cr.execute(query)
+            return cr.fetchone()[0]
+
+    def follow(self):
+        """Where its log ends now, for :meth:`statements_since`."""
+        return self.log.stat().st_size
+
+    def statements_since(self, position, database):
+        """The statements that it has run since, of the database alone."""
+        with self.log.open(errors="replace") as log:
+            log.seek(position)
+            logged = log.read()
+        return logged.split(f"{database} {STATEMENT}")[1:]
+
+
+@contextmanager
+def primary_with_copy(programs, folder, database):
+    primary = Cluster(programs, folder / "primary")
+    words = ["-U", "odoo", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+    primary.run("initdb", *words, "-D", primary.folder)
+    with (primary.folder / "postgresql.conf").open("a") as settings:
+        settings.write("log_line_prefix = '%d '\n")
+    with primary.running():
+        target = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "odoo"]
+        subprocess.run([programs / "createdb", *target, database], check=True)
+        dump = [programs / "pg_dump", "--no-owner", *connection_words(), database]
+        restore = [programs / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", *target, database]
+        with subprocess.Popen(dump, stdout=subprocess.PIPE) as source:
+            subprocess.run(restore, stdin=source.stdout, stdout=subprocess.DEVNULL, check=True)
+        yield primary
+
+
+def connection_words():
+    """Where the configuration has its databases."""
+    options = {
+        "-h": odoo.tools.config["db_host"],
+        "-p": odoo.tools.config["db_port"],
+        "-U": odoo.tools.config["db_user"],
+    }
+    return [word for flag, value in options.items() if value for word in (flag, str(value))]
+
+
+@contextmanager
+def streaming_replica(primary, folder):
+    replica = Cluster(primary.programs, folder / "replica")
+    source = ["-h", "127.0.0.1", "-p", primary.port, "-U", "odoo"]
+    replica.run("pg_basebackup", *source, "-D", replica.folder, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+    with replica.running():
+        state = "SELECT MAX(state) FROM pg_stat_replication"
+        wait_until(lambda: primary.ask(state) == "streaming", "the replica streams")
+        assert replica.ask("SELECT pg_is_in_recovery()")
+        yield replica
+
+
+# ------------------------------------------------------------
+# Odoo, and a salesperson
+# ------------------------------------------------------------
+
+
+def configure(config, primary, database):
+    words = ["--db_host", "127.0.0.1", "--db_port", str(primary.port), "--db_user", "odoo", "-d", database]
+    odoo.tools.config.parse_config(["-c", config, *words, "--log-level=error"])
+    return words
+
+
+def prepare(database):
+    """Make the salesperson and some opportunities in every state.
+
+    :returns: the id of one of them, and for each report what the web client asks when it is opened
+    """
+    with Registry(database).cursor() as cr:
+        env = Environment(cr, SUPERUSER_ID, {})
+        group = env.ref("sales_team.group_sale_salesman")
+        user = env["res.users"].create(
+            {"name": "Replica", "login": LOGIN, "password": LOGIN, "group_ids": [Command.set(group.ids)]}
+        )
+        values = {"type": "opportunity", "user_id": user.id, "date_deadline": "2026-01-01", "expected_revenue": 100}
+        rival = env["res.partner"].create({"name": "Rival", "is_competitor": True})
+        competitors = [Command.create({"partner_id": rival.id})]
+        leads = env["crm.lead"].create(
+            [{"name": f"Deal {n}", "opportunity_competitor_ids": competitors, **values} for n in range(9)]
+        )
+        leads[:3].action_set_lost()
+        leads[3:6].sudo().action_set_won()
+        env.flush_all()
+        questions = make_questions(env(user=user.id))
+        cr.commit()
+        return leads[-1].id, questions
+
+
+def make_questions(env):
+    """``{name of the report: [(path, parameters, table that has to be read or None)]}``"""
+    mixin = env.registry["crm.lead.report.mixin"]
+    reports = [name for name, model in env.registry.items() if issubclass(model, mixin) and not model._abstract]
+    actions = env["ir.actions.act_window"].sudo().search([("res_model", "in", reports)])
+    return {f"{action.name} ({action.res_model})": make_calls(env, action) for action in actions}
+
+
+def make_calls(env, action):
+    """What opening the report, switching through its views and clicking a row ask."""
+    report, context = env[action.res_model], literal_eval((action.context or "{}").strip())
+    views = [[False, kind] for kind in ("search", *action.view_mode.split(","))]
+    pivot = etree.fromstring(report.get_views([(False, "pivot")])["views"]["pivot"]["arch"])
+    rows = context.get("pivot_row_groupby") or pivot.xpath("//field[@type='row']/@name")
+    names = context.get("pivot_measures") or pivot.xpath("//field[@type='measure']/@name")
+    measures = ["__count", *(f"{name}:{report._fields[name].aggregator}" for name in names)]
+    sets = [list(rows[:size]) for size in range(len(rows) + 1)]
+    listed = {"lead_id": {"fields": {"display_name": {}}}, "won_status": {}}
+    row = report.search([], limit=1)
+    table = report._table
+    return [
+        ("/web/action/load", {"action_id": action.id}, None),
+        kw(report, "get_views", [views], {"options": {"toolbar": True, "load_filters": True}}),
+        kw(report, "formatted_read_grouping_sets", [[], sets, measures], {}, table),
+        kw(report, "formatted_read_group", [[], list(rows[:1]), measures], {}, table),
+        kw(report, "web_search_read", [[], listed], {"limit": 80}, table),
+        kw(report, "web_read_group", [[], ["user_id"]], {}, table),
+        kw(report, "action_open_lead", [row.ids], {}, None, button=True),
+    ]
+
+
+def kw(records, method, args, kwargs, table=None, button=False):
+    path = f"/web/dataset/call_{'button' if button else 'kw'}/{records._name}/{method}"
+    return path, {"model": records._name, "method": method, "args": args, "kwargs": kwargs}, table
+
+
+class WebClient:
+    def __init__(self, port, database):
+        self.address, self.session = f"http://127.0.0.1:{port}", requests.Session()
+        self.call("/web/session/authenticate", {"db": database, "login": LOGIN, "password": LOGIN})
+        self.call("/web/session/get_session_info", {})  # with the first call of a session Odoo notes the device
+
+    def call(self, path, parameters):
+        answer = self.session.post(self.address + path, json={"params": parameters}, timeout=120).json()
+        if "error" in answer:
+            raise SystemExit(f"{path}: {answer['error']['data']['debug']}")
+        return answer["result"]
+
+
+@contextmanager
+def serving(config, words, replica, folder):
+    """Odoo on a free port, with no other work than ours; its sessions and files are in the folder."""
+    port, log = free_port(), folder / "odoo.log"
+    command = [sys.executable, "-m", "odoo", "-c", config, *words, "--http-port", str(port), "--workers", "0"]
+    command += ["--db_replica_host", "127.0.0.1", "--db_replica_port", str(replica.port), "--max-cron-threads", "0"]
+    command += ["--data-dir", str(folder / "data"), "--log-level", "warn"]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        wait_until(lambda: is_serving(port) or server.poll() is not None, "Odoo starts", 300)
+        if server.poll() is not None:
+            raise SystemExit(log.read_text())
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def is_serving(port):
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/web/health", timeout=60).ok
+    except requests.ConnectionError:
+        return False
+
+
+# ------------------------------------------------------------
+# Who ran it
+# ------------------------------------------------------------
+
+
+class Watch:
+    """Which server ran the statements of a call, and how much the primary wrote meanwhile."""
+
+    def __init__(self, primary, replica, database):
+        self.primary, self.replica, self.database = primary, replica, database
+
+    def observe(self, ask):
+        """:returns: statements of the replica, of the primary, bytes of the primary's write-ahead log"""
+        written = self._get_written()
+        ends = [cluster.follow() for cluster in (self.replica, self.primary)]
+        ask()
+        here, there = (
+            cluster.statements_since(end, self.database)
+            for cluster, end in zip((self.replica, self.primary), ends, strict=True)
+        )
+        return here, there, self._get_written() - written
+
+    def _get_written(self):
+        return int(self.primary.ask("SELECT pg_current_wal_insert_lsn() - '0/0'"))
+
+
+def check_reports(watch, client, questions):
+    """Print what each report's calls took and where; whether all of it was on the replica, and nothing written."""
+    print(f"{'':60} on the replica, on the primary, bytes written", flush=True)
+    passed = True
+    for report, calls in questions.items():
+        print(report)
+        for path, parameters, table in calls:
+            here, there, written = watch.observe(lambda p=path, v=parameters: client.call(p, v))
+            read = not table or any(table in statement for statement in here)
+            is_fine = bool(here) and not there and not written and read
+            passed &= is_fine
+            remark = "" if is_fine else "  NOT SO" if read else "  the report was not read"
+            print(f"    {path.rpartition('/')[2]:56} {len(here):14} {len(there):15} {written:14}{remark}", flush=True)
+    return passed
+
+
+def check_that_it_can_fail(watch, client, lead_id):
+    """A write runs on the primary and is seen to; the replica tells of it."""
+    name = f"Renamed {time.time()}"
+    path, parameters, _table = kw_of("crm.lead", "write", [[lead_id], {"name": name}])
+    here, there, written = watch.observe(lambda: client.call(path, parameters))
+    print(f"{'a write, to compare':60} {len(here):14} {len(there):15} {written:14}")
+    path, parameters, _table = kw_of("crm.lead", "web_read", [[lead_id], {"name": {}}])
+    wait_until(lambda: client.call(path, parameters)[0]["name"] == name, "the write arrives on the replica", 30)
+    here, there_again, _written = watch.observe(lambda: client.call(path, parameters))
+    return bool(there) and written > 0 and bool(here) and not there_again
+
+
+def kw_of(model, method, args):
+    path = f"/web/dataset/call_kw/{model}/{method}"
+    return path, {"model": model, "method": method, "args": args, "kwargs": {}}, None
+
+
+def main():
+    arguments = parse_arguments()
+    odoo.tools.config.parse_config(["-c", arguments.config, "--log-level=error"])
+    programs = postgres._programs(Path(sys.prefix))
+    folder = Path(tempfile.mkdtemp(prefix="odoo-replica-"))
+    try:
+        with ExitStack() as stack:
+            primary = stack.enter_context(primary_with_copy(programs, folder, arguments.database))
+            replica = stack.enter_context(streaming_replica(primary, folder))
+            words = configure(arguments.config, primary, arguments.database)
+            lead_id, questions = prepare(arguments.database)
+            port = stack.enter_context(serving(arguments.config, words, replica, folder))
+            client, watch = WebClient(port, arguments.database), Watch(primary, replica, arguments.database)
+            passed = check_reports(watch, client, questions)
+            passed &= check_that_it_can_fail(watch, client, lead_id)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("everything was read on the replica" if passed else "NOT everything was read on the replica alone")
+    raise SystemExit(not passed)
+
+
+if __name__ == "__main__":
+    main()
