@@ -1,12 +1,15 @@
-"""Credit side by side with Odoo, in one process: confirming a 5-line order, and reading what a unit owes.
+"""Credit side by side, in one process: confirming a 5-line order, and reading what a unit owes.
 
-For a customer without history, one with 5,000 orders and 5,000 paid invoices, one with 5,000 open orders, and a unit of
-1,000 members. Medians of interleaved runs; everything is undone. ``--paid`` adds closed history::
+The same data in a database with Odoo alone, in one with the add-on and, if wanted, in one with another add-on for
+credit (the published ``sale_financial_risk``); a customer without history, one with 5,000 orders invoiced and paid, one
+with 5,000 open orders and invoices, and a unit of 1,000 members. All of them in turn, medians of the ratios within a
+round; everything is undone::
 
-    python benchmarks/credit.py --config odoo.conf --database scratch --size 5000 --runs 15
+    python benchmarks/credit.py --config odoo.conf --native plain --database with_addon --peer with_other --size 5000
 """
 
 import argparse
+import gc
 import statistics
 import time
 
@@ -16,15 +19,21 @@ from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
+SCENARIOS = ("no history", "settled", "busy", "unit of members")
+GRANTED = 10**9
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True)
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--size", type=int, default=5000)
+    parser.add_argument("--native", required=True, help="a database with sale_crm and sale_management alone")
+    parser.add_argument("--database", required=True, help="a database with the add-on")
+    parser.add_argument("--peer", help="a database with sale_financial_risk")
+    parser.add_argument("--size", type=int, default=5000, help="orders and invoices of a customer")
     parser.add_argument("--members", type=int, default=1000)
-    parser.add_argument("--paid", type=int, default=5000)
-    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--settled", type=int, default=0, help="more orders invoiced and paid of the settled customer")
+    parser.add_argument("--runs", type=int, default=31)
+    parser.add_argument("--without-tracking", action="store_true", help="leave Odoo's tracking out of a confirmation")
     return parser.parse_args()
 
 
@@ -33,183 +42,250 @@ def parse_arguments():
 # ------------------------------------------------------------
 
 
-def copy_rows(env, table, record_id, count, **changes):
-    """Copies of a row; ``changes`` are SQL expressions in which ``number`` counts the copies.
+class Ledger:
+    """Orders with their invoices, as many as wanted, each a copy of one that Odoo has made."""
 
-    :returns: the ids of the copies
-    """
-    env.cr.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
-    columns = [row[0] for row in env.cr.fetchall() if row[0] != "id"]
-    values = [changes.get(column, SQL("source.%s", SQL.identifier(column))) for column in columns]
-    query = SQL(
-        "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s"
-        " FROM %(table)s source, GENERATE_SERIES(1, %(count)s) number WHERE source.id = %(id)s RETURNING id",
-        table=SQL.identifier(table),
-        columns=SQL(", ").join(SQL.identifier(column) for column in columns),
-        values=SQL(", ").join(values),
-        count=count,
-        id=record_id,
+    # Tables in the order in which they are copied, with the columns that follow another table's copies.
+    TABLES = (
+        ("sale_order", {}),
+        ("sale_order_line", {"order_id": "sale_order"}),
+        ("account_move", {}),
+        ("account_move_line", {"move_id": "account_move"}),
+        ("sale_order_line_invoice_rel", {"order_line_id": "sale_order_line", "invoice_line_id": "account_move_line"}),
     )
-    env.cr.execute(query)
-    return [row[0] for row in env.cr.fetchall()]
 
+    def __init__(self, env, product):
+        self.env, self.product = env, product
 
-def add_orders(env, product, partner, count, uninvoiced):
-    order = make_order(env, product, partner, 1)
-    order.write({"state": "sale"})
-    env.flush_all()
-    used = SQL("source.credit_uninvoiced") if uninvoiced else SQL("0")
-    order_ids = copy_rows(env, "sale_order", order.id, count, credit_uninvoiced=used, access_token=SQL("NULL"))
-    line_ids = copy_rows(env, "sale_order_line", order.order_line[0].id, count)
-    env.cr.execute(
-        SQL(
-            "UPDATE sale_order_line SET order_id = pair.order_id"
-            " FROM UNNEST(%s, %s) AS pair (line_id, order_id) WHERE id = pair.line_id",
-            line_ids,
-            order_ids,
+    def make_order(self, partner, lines):
+        line = {"product_id": self.product.id, "product_uom_qty": 1, "price_unit": 1, "tax_ids": [Command.clear()]}
+        return self.env["sale.order"].create({"partner_id": partner.id, "order_line": [Command.create(line)] * lines})
+
+    def make_open(self, partner, count):
+        """Confirmed orders, and posted invoices that come from none."""
+        order = self.make_order(partner, 1)
+        order.action_confirm()
+        move = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": "2026-01-01",
+                "invoice_line_ids": [Command.create({"product_id": self.product.id, "price_unit": 1, "tax_ids": []})],
+            }
         )
-    )
+        move.action_post()
+        self._multiply(order, move, count)
 
+    def make_settled(self, partner, count):
+        """Orders that were invoiced and paid."""
+        order = self.make_order(partner, 1)
+        order.action_confirm()
+        move = order._create_invoices()
+        move.action_post()
+        register = self.env["account.payment.register"]
+        register.with_context(active_model="account.move", active_ids=move.ids).create({})._create_payments()
+        assert all(move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").mapped("reconciled"))
+        self._multiply(order, move, count)
 
-def add_invoices(env, product, partner, count, paid):
-    move = env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": partner.id,
-            "invoice_date": "2026-01-01",
-            "invoice_line_ids": [Command.create({"product_id": product.id, "price_unit": 1, "tax_ids": []})],
+    def _multiply(self, order, move, count):
+        self.env.cr.flush()
+        originals = {
+            "sale_order": order.ids,
+            "sale_order_line": order.order_line.ids,
+            "account_move": move.ids,
+            "account_move_line": move.line_ids.ids,
         }
-    )
-    move.action_post()
-    env.flush_all()
-    move_ids = copy_rows(
-        env,
-        "account_move",
-        move.id,
-        count,
-        name=SQL("'BENCH/' || source.id || '/' || number"),
-        access_token=SQL("NULL"),
-    )
-    for line in move.line_ids:
-        settled = {"amount_residual": SQL("0"), "reconciled": SQL("TRUE")} if paid and line.amount_residual else {}
-        line_ids = copy_rows(env, "account_move_line", line.id, count, **settled)
-        env.cr.execute(
+        copies = {}
+        for table, links in self.TABLES:
+            if table in originals:
+                copies[table] = {id_: self._copy(table, id_, count, links, copies) for id_ in originals[table]}
+            else:
+                self._link(table, links, copies)
+
+    def _copy(self, table, record_id, count, links, copies):
+        """Ids of the copies of a row, in the order of their numbers."""
+        self.env.cr.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
+        columns = [row[0] for row in self.env.cr.fetchall() if row[0] != "id"]
+        changes = {column: self._follow(column, copies[other]) for column, other in links.items()}
+        if table == "account_move":
+            changes["name"] = SQL("source.name || '/' || number")
+        values = [changes.get(column, SQL("source.%s", SQL.identifier(column))) for column in columns]
+        rows = self.env.execute_query(
             SQL(
-                "UPDATE account_move_line SET move_id = pair.move_id"
-                " FROM UNNEST(%s, %s) AS pair (line_id, move_id) WHERE id = pair.line_id",
-                line_ids,
-                move_ids,
+                "INSERT INTO %(table)s (%(columns)s) SELECT %(values)s"
+                " FROM %(table)s source, GENERATE_SERIES(1, %(count)s) number"
+                " WHERE source.id = %(id)s ORDER BY number RETURNING id",
+                table=SQL.identifier(table),
+                columns=SQL(", ").join(SQL.identifier(column) for column in columns),
+                values=SQL(", ").join(values),
+                count=count,
+                id=record_id,
             )
         )
+        return [row[0] for row in rows]
+
+    def _follow(self, column, copies):
+        """The copy with the same number of the one row that the column names."""
+        (ids,) = copies.values()
+        return SQL("(%s::int[])[number]", ids)
+
+    def _link(self, table, links, copies):
+        """Copy the rows of a relation between rows that were copied."""
+        (left, left_copies), (right, right_copies) = ((column, copies[other]) for column, other in links.items())
+        query = SQL("SELECT * FROM %s", SQL.identifier(table))
+        for left_id, right_id in self.env.execute_query(query):
+            if left_id in left_copies and right_id in right_copies:
+                self.env.cr.execute(
+                    SQL(
+                        "INSERT INTO %s (%s, %s) SELECT * FROM UNNEST(%s::int[], %s::int[])",
+                        SQL.identifier(table),
+                        SQL.identifier(left),
+                        SQL.identifier(right),
+                        left_copies[left_id],
+                        right_copies[right_id],
+                    )
+                )
 
 
-def make_order(env, product, partner, lines):
-    line = {"product_id": product.id, "product_uom_qty": 1, "price_unit": 1, "tax_ids": [Command.clear()]}
-    return env["sale.order"].create({"partner_id": partner.id, "order_line": [Command.create(line)] * lines})
+class Side:
+    """A database with its data, and how credit is switched on and read there."""
+
+    name, database_option = "Odoo", "native"
+
+    def __init__(self, arguments):
+        self.cr = Registry(getattr(arguments, self.database_option)).cursor()
+        context = {"tracking_disable": True} if arguments.without_tracking else {}
+        self.env = Environment(self.cr, SUPERUSER_ID, context)
+        self.env.company.account_use_credit_limit = True
+        product = self.env["product.product"].create({"name": "Bench", "list_price": 1, "invoice_policy": "order"})
+        self.ledger = Ledger(self.env, product)
+        self.partners = dict(zip(SCENARIOS, self._make_partners(arguments), strict=True))
+        self.orders = {name: self.ledger.make_order(partner, 5) for name, partner in self.partners.items()}
+        self.cr.flush()
+        self.cr.execute(
+            "ANALYZE sale_order, sale_order_line, sale_order_line_invoice_rel, account_move, account_move_line,"
+            " res_partner"
+        )
+
+    def _make_partners(self, arguments):
+        new, settled, busy, unit = self.env["res.partner"].create(
+            [{"name": name, "is_company": True, **self._grant()} for name in ("New", "Settled", "Busy", "Unit")]
+        )
+        members = self.env["res.partner"].create(
+            [
+                {"name": f"Member {number}", "is_company": True, **self._join(unit)}
+                for number in range(arguments.members)
+            ]
+        )
+        self.ledger.make_settled(settled, arguments.size + arguments.settled)
+        self.ledger.make_open(busy, arguments.size)
+        self.ledger.make_open(members[0], arguments.size)
+        return new, settled, busy, members[0]
+
+    def _grant(self):
+        """A credit that is never used up."""
+        return {"credit_limit": GRANTED}
+
+    def _join(self, unit):
+        """One of many customers; Odoo knows no units."""
+        return self._grant()
+
+    def read(self, partner):
+        return partner.credit, partner.credit_to_invoice
+
+    # Measuring
+
+    def time(self, operation, record):
+        """Seconds and queries of an operation up to the end of its transaction, which is then undone."""
+        record = record.with_env(self.env)
+        with self.cr.savepoint() as savepoint:
+            self.cr.flush()
+            self.env.invalidate_all()
+            gc.collect()
+            queries, start = self.cr.sql_log_count, time.perf_counter()
+            operation(record)
+            self.cr.flush()
+            result = time.perf_counter() - start, self.cr.sql_log_count - queries
+            savepoint.rollback()
+        self.env.invalidate_all()
+        return result
 
 
-def make_scenarios(env, arguments, product):
-    """``{name: the customer}``"""
-    limit = {"is_company": True, "credit_limit": 10**9, "credit_term_days": 10**5}
-    Partner = env["res.partner"]
-    fresh, settled, busy, unit = Partner.create(
-        [{"name": name, **limit} for name in ("New", "Settled", "Busy", "Unit")]
-    )
-    members = Partner.create(
-        [{"name": f"Member {i}", "is_company": True, "credit_unit_id": unit.id} for i in range(arguments.members)]
-    )
-    add_orders(env, product, settled, arguments.size, uninvoiced=False)
-    add_invoices(env, product, settled, arguments.paid, paid=True)
-    add_orders(env, product, busy, arguments.size, uninvoiced=True)
-    add_orders(env, product, members[0], arguments.size, uninvoiced=True)
-    add_invoices(env, product, busy, arguments.size, paid=False)
-    env.invalidate_all()
-    env.cr.execute("ANALYZE sale_order, sale_order_line, account_move, account_move_line, res_partner")
-    return {"no history": fresh, "settled": settled, "busy": busy, "unit of members": members[0]}
+class AddonSide(Side):
+    name, database_option = "add-on", "database"
+
+    def _grant(self):
+        return {"credit_limit": GRANTED, "credit_term_days": 10**5}
+
+    def _join(self, unit):
+        return {"credit_unit_id": unit.id}
+
+    def read(self, partner):
+        return self.env["sale.credit.exposure"]._get_exposures(partner._get_credit_unit(), self.env.company)
+
+    def print_plan(self, scenario):
+        unit = self.partners[scenario]._get_credit_unit()
+        query = self.env["sale.credit.exposure"]._get_query(unit, self.env.company)
+        rows = self.env.execute_query(SQL("EXPLAIN (ANALYZE, BUFFERS) %s", query))
+        print(f"\nPlan, {scenario}")
+        print("\n".join(row[0] for row in rows if "Scan" in row[0] or "Time" in row[0]))
 
 
-# ------------------------------------------------------------
-# Measuring
-# ------------------------------------------------------------
+class PeerSide(Side):
+    name, database_option = "sale_financial_risk", "peer"
+
+    def _grant(self):
+        return {
+            "credit_limit": GRANTED,
+            "risk_sale_order_include": True,
+            "risk_invoice_draft_include": True,
+            "risk_invoice_open_include": True,
+            "risk_invoice_unpaid_include": True,
+        }
+
+    def read(self, partner):
+        return partner.risk_total, partner.risk_exception
 
 
-def confirm(env, order, checked):
-    """Seconds and queries of a confirmation, undone afterwards; ``checked`` is the add-on's credit, or none of it."""
-    with env.cr.savepoint() as savepoint:
-        env.company.account_use_credit_limit = checked
-        env.flush_all()
-        env.invalidate_all()
-        queries, start = env.cr.sql_log_count, time.perf_counter()
-        order.action_confirm()
-        env.flush_all()
-        result = time.perf_counter() - start, env.cr.sql_log_count - queries
-        savepoint.rollback()
-    env.invalidate_all()
-    return result
-
-
-def read_native(env, partner):
-    """Odoo's own figure: its receivables and what is to be invoiced."""
-    env.invalidate_all()
-    start = time.perf_counter()
-    partner.credit, partner.credit_to_invoice  # noqa: B018
-    return time.perf_counter() - start
-
-
-def read_exposure(env, partner):
-    env.invalidate_all()
-    start = time.perf_counter()
-    env["sale.credit.exposure"]._get_exposures(partner._get_credit_unit(), env.company)
-    return time.perf_counter() - start
-
-
-def report_confirmation(env, name, partner, product, runs):
-    order = make_order(env, product, partner, 5)
-    samples = {False: [], True: []}
-    for checked in (False, True):
-        confirm(env, order, checked)
-    for _run in range(runs):
-        for checked in (False, True):
-            samples[checked].append(confirm(env, order, checked))
-    alone, ours = (statistics.median(seconds for seconds, _queries in samples[checked]) for checked in (False, True))
-    extra = samples[True][-1][1] - samples[False][-1][1]
-    print(
-        f"{name:>16}: {alone * 1000:6.1f} ms unchecked, {ours * 1000:6.1f} checked,"
-        f" x{ours / alone:.2f}, {extra:+d} queries"
-    )
-
-
-def report_reading(env, name, partner, runs):
-    samples = {read_native: [], read_exposure: []}
-    env.company.account_use_credit_limit = True
-    for _run in range(runs):
-        for read, seconds in samples.items():
-            seconds.append(read(env, partner))
-    native, ours = (statistics.median(samples[read]) for read in (read_native, read_exposure))
-    print(f"{name:>16}: {native * 1000:7.1f} ms Odoo, {ours * 1000:6.2f} exposure, 1/{native / ours:.0f}")
-
-
-def print_plan(env, partner):
-    query = env["sale.credit.exposure"]._get_query(partner._get_credit_unit(), env.company)
-    rows = env.execute_query(SQL("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) %s", query))
-    print("\n".join(row[0] for row in rows if "Scan" in row[0] or "Time" in row[0]))
+def measure(sides, operation, scenario, records, runs):
+    """Print the medians of one operation on all sides, taken in turn."""
+    samples = {side: [] for side in sides}
+    for run in range(-2, runs):
+        for side in sides:
+            sample = side.time(operation(side), records(side)[scenario])
+            if run >= 0:
+                samples[side].append(sample)
+    native = samples[sides[0]]
+    words = [f"{scenario:>16}:"]
+    for side in sides:
+        seconds = statistics.median(seconds for seconds, _queries in samples[side]) * 1000
+        words.append(f"{side.name} {seconds:7.2f} ms {samples[side][-1][1]:3d} queries")
+        if side is not sides[0]:
+            pairs = zip(samples[side], native, strict=True)
+            words.append(f"(x{statistics.median(own[0] / other[0] for own, other in pairs):.3f})")
+    print(" ".join(words), flush=True)
 
 
 def main():
     arguments = parse_arguments()
-    odoo.tools.config.parse_config(["-c", arguments.config, "-d", arguments.database, "--log-level=critical"])
-    with Registry(arguments.database).cursor() as cr:
-        env = Environment(cr, SUPERUSER_ID, {})
-        product = env["product.product"].create({"name": "Bench", "list_price": 1, "invoice_policy": "order"})
-        scenarios = make_scenarios(env, arguments, product)
-        print("Confirming 5 lines")
-        for name, partner in scenarios.items():
-            report_confirmation(env, name, partner, product, arguments.runs)
-        print("Reading what is owed")
-        for name, partner in scenarios.items():
-            report_reading(env, name, partner, arguments.runs)
-        print_plan(env, scenarios["settled"])
-        cr.rollback()
+    odoo.tools.config.parse_config(["-c", arguments.config, "-d", arguments.native, "--log-level=critical"])
+    sides = [Side(arguments), AddonSide(arguments)]
+    if arguments.peer:
+        sides.append(PeerSide(arguments))
+    gc.freeze()
+    print("Confirming 5 lines")
+    for scenario in SCENARIOS:
+        measure(
+            sides, lambda side: lambda order: order.action_confirm(), scenario, lambda side: side.orders, arguments.runs
+        )
+    print("Reading what is owed")
+    for scenario in SCENARIOS:
+        measure(sides, lambda side: side.read, scenario, lambda side: side.partners, arguments.runs)
+    for scenario in SCENARIOS:
+        sides[1].print_plan(scenario)
+    for side in sides:
+        side.cr.rollback()
+        side.cr.close()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ def pre_init_hook(env):
         ("crm_lead", "opportunity_type_id", "int4"),
         ("crm_lead", "furthest_stage_id", "int4"),
         ("sale_order", "order_source", "varchar"),
+        ("sale_order", "credit_received", "numeric"),
         ("sale_order", "credit_uninvoiced", "numeric"),
         ("res_partner", "credit_unit_id", "int4"),
     ):
@@ -161,18 +162,34 @@ def _give_orders_their_credit():
                            AND (move.state = 'posted' OR move.payment_state = 'invoicing_legacy')) invoiced ON TRUE
                  WHERE sale_order.credit_uninvoiced IS NULL
                    AND invoiced.same_currency IS NOT FALSE
-                   AND (sale_order.state <> 'sale'
-                        OR NOT EXISTS (SELECT FROM sale_order_transaction_rel paid
-                                        WHERE paid.sale_order_id = sale_order.id))) computed
+                   AND sale_order.id NOT IN (%s)) computed
          WHERE computed.id = sale_order.id
+        """,
+        _paid_and_not_in_books(),
+    )
+
+
+def _paid_and_not_in_books():
+    """Ids of the orders that ``credit_received`` is more than nought of."""
+    return SQL(
+        """
+        SELECT rel.sale_order_id
+          FROM sale_order_transaction_rel rel
+          JOIN payment_transaction transaction ON transaction.id = rel.transaction_id
+     LEFT JOIN account_payment payment ON payment.id = transaction.payment_id
+     LEFT JOIN account_move move ON move.id = payment.move_id
+         WHERE transaction.state IN ('authorized', 'done')
+           AND payment.state IS DISTINCT FROM 'paid'
+           AND move.state IS DISTINCT FROM 'posted'
         """
     )
 
 
 def _compute_remaining_credit(env):
     """The few orders that take currency rates or payments to work out."""
-    env.cr.execute("SELECT id FROM sale_order WHERE credit_uninvoiced IS NULL")
-    orders = env["sale.order"].browse(row[0] for row in env.cr.fetchall())
-    env.add_to_compute(orders._fields["credit_uninvoiced"], orders)
+    query = SQL("SELECT id FROM sale_order WHERE credit_uninvoiced IS NULL OR id IN (%s)", _paid_and_not_in_books())
+    orders = env["sale.order"].browse(row[0] for row in env.execute_query(query))
+    for name in ("credit_received", "credit_uninvoiced"):
+        env.add_to_compute(orders._fields[name], orders)
     env.flush_all()
     _logger.info("sales_opportunity_stages: %d orders worked out one by one", len(orders))

@@ -92,7 +92,10 @@ class ResPartner(models.Model):
 
     def _get_credit_unit(self):
         """Whoever carries the credit of these partners, in superuser mode."""
-        commercial = self.sudo().commercial_partner_id
+        partners = self.sudo()
+        # These alone, and what a unit is granted with them: it is on the way of every order.
+        partners.fetch(["commercial_partner_id", "credit_unit_id", "credit_limit", "credit_term_days"])
+        commercial = partners.commercial_partner_id
         return commercial.filtered(lambda partner: not partner.credit_unit_id) | commercial.credit_unit_id
 
     def _get_credit_members(self):

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -31,29 +32,64 @@ class SaleOrder(models.Model):
         "less what is invoiced and posted and less what is paid online, in the company's currency at the order's date. "
         "Never below zero.",
     )
+    credit_received = fields.Monetary(
+        "Paid Online",
+        compute="_compute_credit_received",
+        store=True,
+        compute_sudo=True,
+        copy=False,
+        help="Online payments for this order, authorized or done, that are not yet in the books. There they count "
+        "against the receivables.",
+    )
     credit_is_checked = fields.Boolean(related="company_id.account_use_credit_limit")
     credit_check_ids = fields.Many2many("sale.credit.check", string="Credit Decisions", readonly=True, copy=False)
     credit_check_count = fields.Integer(compute="_compute_credit_check_count")
 
     _credit_partner_idx = models.Index("(partner_id) WHERE credit_uninvoiced > 0")
-    _credit_partner_invoice_idx = models.Index("(partner_invoice_id) WHERE credit_uninvoiced > 0")
+    _credit_billed_to_idx = models.Index(
+        "(partner_invoice_id) WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
+    )
 
     @api.depends(
         "state",
         "amount_total",
         "currency_rate",
+        "credit_received",
         "order_line.amount_invoiced",
-        "transaction_ids.state",
-        "transaction_ids.amount",
-        "transaction_ids.payment_id.move_id.state",
     )
     def _compute_credit_uninvoiced(self):
         for order in self:
             order.credit_uninvoiced = order._get_credit_amount() if order.state == "sale" else 0.0
 
+    @api.depends(
+        "transaction_ids.state",
+        "transaction_ids.amount",
+        "transaction_ids.payment_id.state",
+        "transaction_ids.payment_id.move_id.state",
+    )
+    def _compute_credit_received(self):
+        """Stored, so that confirming an order need not look for payments."""
+        for order in self:
+            order.credit_received = sum(order._get_share(transaction) for transaction in order.transaction_ids)
+
+    def _get_share(self, transaction):
+        """What of a payment is for this order and not yet in the books, in the order's currency.
+
+        One that is for several orders is divided by what their totals are then.
+        """
+        payment = transaction.payment_id
+        in_books = payment.move_id.state == "posted" or payment.state == "paid"
+        if in_books or transaction.state not in ("authorized", "done"):
+            return 0.0
+        amount = transaction.currency_id._convert(
+            transaction.amount, self.currency_id, self.company_id, transaction.last_state_change or fields.Date.today()
+        )
+        total = sum(transaction.sale_order_ids.mapped("amount_total"))
+        return amount * self.amount_total / total if len(transaction.sale_order_ids) > 1 and total else amount
+
     @api.model
     def _get_system_fields(self):
-        return super()._get_system_fields() | {"credit_check_ids", "credit_uninvoiced"}
+        return super()._get_system_fields() | {"credit_check_ids", "credit_received", "credit_uninvoiced"}
 
     @api.model
     def _get_derived_fields(self):
@@ -66,19 +102,9 @@ class SaleOrder(models.Model):
     def _get_credit_amount(self):
         """What the order uses, or would use once confirmed, of credit, in the company's currency."""
         self.ensure_one()
-        invoiced = sum(self.order_line.mapped("amount_invoiced"))
-        left = max(self.amount_total - invoiced - self._get_cash_received(), 0.0)
+        invoiced = sum(line.amount_invoiced for line in self.order_line if line.invoice_lines)
+        left = max(self.amount_total - invoiced - self.credit_received, 0.0)
         return self.company_id.currency_id.round(left / (self.currency_rate or 1.0))
-
-    def _get_cash_received(self):
-        """Paid online, authorised or done, and not yet in the books, where it counts against the receivables."""
-        return sum(
-            transaction.currency_id._convert(
-                transaction.amount, self.currency_id, self.company_id, self.date_order or fields.Date.today()
-            )
-            for transaction in self.sudo().transaction_ids
-            if transaction.state in ("authorized", "done") and transaction.payment_id.move_id.state != "posted"
-        )
 
     def _get_credit_units(self):
         """Whose credit the order uses: the customer's and, where somebody else is billed, theirs too.
@@ -86,7 +112,7 @@ class SaleOrder(models.Model):
         :returns: ``res.partner`` in superuser mode, each its own unit
         """
         self.ensure_one()
-        order = self.sudo()
+        order = self.sudo().with_company(self.company_id)
         return (order.partner_id | order.partner_invoice_id)._get_credit_unit()
 
     # ------------------------------------------------------------
@@ -260,6 +286,8 @@ class SaleOrder(models.Model):
         return "\n".join(lines)
 
     def _name_overdue_documents(self, unit, decision):
+        """The three oldest that are late, of those that the user may read."""
+        late_before = decision.today - timedelta(days=decision.terms.term_days)
         Line = self.env["account.move.line"].sudo(False)
         if not Line.has_access("read"):
             return []
@@ -270,6 +298,11 @@ class SaleOrder(models.Model):
                 ("parent_state", "=", "posted"),
                 ("amount_residual", ">", 0),
                 ("company_id", "child_of", self[:1].company_id.root_id.id),
+                "|",
+                ("invoice_date", "<", late_before),
+                "&",
+                ("invoice_date", "=", False),
+                ("date", "<", late_before),
             ],
             order="date, id",
             limit=3,

@@ -5,6 +5,8 @@ from . import test_competition
 from . import test_credit_check
 from . import test_credit_exposure
 from . import test_credit_json_rpc
+from . import test_credit_oracle
+from . import test_credit_payment
 from . import test_customer_acceptance
 from . import test_deadline
 from . import test_deadline_report

@@ -268,13 +268,15 @@ class TestTerm(CreditCase):
 
     def test_documents_are_named_to_those_who_may_read_them(self):
         invoice = self._invoice(1, self.member, date=self.today - timedelta(days=100))
+        in_time = self._invoice(1, self.member, date=self.today - timedelta(days=30))
         order = self._order(1)
         with self.assertRefused("70 days late") as caught:
             order.action_confirm()
         self.assertNotIn(invoice.name, str(caught.exception))
         self.accountant.group_ids |= self.env.ref("sales_team.group_sale_salesman_all_leads")
-        with self.assertRefused(invoice.name):
+        with self.assertRefused(invoice.name) as caught:
             order.with_user(self.accountant).action_confirm()
+        self.assertNotIn(in_time.name, str(caught.exception))
 
 
 class TestPolicy(CreditCase):

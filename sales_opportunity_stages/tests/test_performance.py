@@ -297,11 +297,11 @@ class TestQuotationPerformance(QueryCounting, QuotationCase):
             self.assertExtraDoesNotGrow(self._prepare_quotations, operation, counts=(5, 40))
 
     def test_with_credit(self):
-        """Five queries more for a confirmation: the unit, the lock, what it owes, and the decision."""
+        """Three queries more for a confirmation: the unit and its terms, what it owes, and the decision."""
         self.company.account_use_credit_limit = True
         self.customer.write({"credit_limit": 10**9, "credit_term_days": 900})
         order = self._prepare_quotations(1)
-        self.assertExtraQueries(5, order, lambda order: order.action_confirm())
+        self.assertExtraQueries(3, order, lambda order: order.action_confirm())
 
     def test_many_with_approval(self):
         """Judging needs the content of each order: read in batch."""
