@@ -53,3 +53,4 @@ from . import sale_order_acceptance
 from . import sale_order_credit
 from . import sale_order_line
 from . import payment_transaction
+from . import sales_consistency

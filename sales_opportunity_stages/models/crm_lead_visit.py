@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import StageMove
@@ -250,26 +250,34 @@ class CrmLead(models.Model):
                 """
                 UPDATE crm_lead lead
                    SET furthest_stage_id = furthest.stage_id
-                  FROM (SELECT l.id,
-                               (SELECT v.stage_id
-                                  FROM crm_stage_visit v
-                                  JOIN crm_stage s ON s.id = v.stage_id
-                                 WHERE v.lead_id = l.id
-                                   AND v.opportunity_type_id = l.opportunity_type_id
-                                   AND (s.id = l.stage_id
-                                        OR NOT EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel
-                                                        WHERE rel.stage_id = s.id)
-                                        OR EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel
-                                                    WHERE rel.stage_id = s.id
-                                                      AND rel.opportunity_type_id = l.opportunity_type_id))
-                                 ORDER BY COALESCE(s.is_won, FALSE) DESC, s.sequence DESC, s.id DESC
-                                 LIMIT 1) AS stage_id
-                          FROM crm_lead l
-                         WHERE l.id = ANY(%(ids)s)) furthest
+                  FROM (%(furthest)s WHERE l.id = ANY(%(ids)s)) furthest
                  WHERE lead.id = furthest.id
                    AND lead.furthest_stage_id IS DISTINCT FROM furthest.stage_id
                 """,
+                furthest=self._select_furthest_stages(),
                 ids=list(self.ids),
             )
         )
         self.invalidate_recordset(["furthest_stage_id"])
+
+    @api.model
+    def _select_furthest_stages(self):
+        """The furthest stage of every opportunity ``l``, from its visits."""
+        return SQL(
+            """
+            SELECT l.id,
+                   (SELECT v.stage_id
+                      FROM crm_stage_visit v
+                      JOIN crm_stage s ON s.id = v.stage_id
+                     WHERE v.lead_id = l.id
+                       AND v.opportunity_type_id = l.opportunity_type_id
+                       AND (s.id = l.stage_id
+                            OR NOT EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel WHERE rel.stage_id = s.id)
+                            OR EXISTS (SELECT FROM crm_opportunity_type_stage_rel rel
+                                        WHERE rel.stage_id = s.id
+                                          AND rel.opportunity_type_id = l.opportunity_type_id))
+                     ORDER BY COALESCE(s.is_won, FALSE) DESC, s.sequence DESC, s.id DESC
+                     LIMIT 1) AS stage_id
+              FROM crm_lead l
+            """
+        )
