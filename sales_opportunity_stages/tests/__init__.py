@@ -12,6 +12,7 @@ from . import test_customer_acceptance
 from . import test_deadline
 from . import test_deadline_report
 from . import test_demo
+from . import test_documentation
 from . import test_funnel_properties
 from . import test_funnel_report
 from . import test_history
