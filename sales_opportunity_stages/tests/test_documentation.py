@@ -10,13 +10,6 @@ MODELS = [
     *("crm.lead", "crm.opportunity.line", "sale.order"),
     *("sale.credit.exposure", "sales.consistency", "crm.funnel.report"),
 ]
-    "crm.lead",
-    "crm.opportunity.line",
-    "sale.order",
-    "sale.credit.exposure",
-    "sales.consistency",
-    "crm.funnel.report",
-)
 
 
 @tagged("post_install", "-at_install")
