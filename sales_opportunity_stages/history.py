@@ -32,61 +32,51 @@ class StageHistory:
     def rebuild(self):
         """Write the visits, in batches that are reported to the log; return how many."""
         self._collect_changes()
-        batches = self.env.execute_query(self._get_batches())
-        total, done, visits = sum(count for *_ids, count in batches), 0, 0
-        for low, high, count in batches:
-            self.env.cr.execute(self._insert_visits(low, high))
+        batches = self._collect_opportunities()
+        total, done, visits = sum(count for _batch, count in batches), 0, 0
+        for batch, count in batches:
+            self.env.cr.execute(self._insert_visits(batch))
             visits += self.env.cr.rowcount
             if not done:
                 self.env.cr.execute("ANALYZE crm_stage_visit")  # or reading it goes through the whole table
-            self._store_furthest_stages(low, high)
+            self._store_furthest_stages(batch)
             done += count
             _logger.info(
                 "sales_opportunity_stages: %d of %d opportunities have their history, %d visits", done, total, visits
             )
-        self.env.cr.execute("DROP TABLE crm_lead_change")
+        self.env.cr.execute("DROP TABLE crm_lead_change, crm_lead_batch")
         return visits
 
     def _collect_changes(self):
         self.env.cr.execute(self._make_changes())
         _logger.info("sales_opportunity_stages: %d tracked changes of opportunities read", self.env.cr.rowcount)
-        self.env.cr.execute("CREATE INDEX ON crm_lead_change (lead_id)")
-        self.env.cr.execute("ANALYZE crm_lead_change")
+        self.env.cr.execute("CREATE INDEX ON crm_lead_change (lead_id); ANALYZE crm_lead_change")
 
-    def _store_furthest_stages(self, low, high):
-        query = SQL("SELECT DISTINCT lead_id FROM crm_stage_visit WHERE lead_id BETWEEN %s AND %s", low, high)
-        lead_ids = [row[0] for row in self.env.execute_query(query)]
-        self.env["crm.lead"].browse(lead_ids)._store_furthest_stages()
+    def _collect_opportunities(self):
+        """Rows of (batch, number of opportunities)."""
+        self.env.cr.execute(self._make_batches())
+        # Statistics, or the database thinks of few opportunities and compares each with each.
+        self.env.cr.execute("CREATE INDEX ON crm_lead_batch (batch); ANALYZE crm_lead_batch")
+        return self.env.execute_query(SQL("SELECT batch, COUNT(*) FROM crm_lead_batch GROUP BY batch ORDER BY batch"))
 
-    # ------------------------------------------------------------
-    # Which opportunities
-    # ------------------------------------------------------------
-
-    def _is_to_rebuild(self):
-        """Condition on ``lead``: an opportunity, or a lead that was one, without visits."""
+    def _make_batches(self):
+        """Opportunities, and leads that were one, without visits."""
         return SQL(
             """
-            (lead.type = 'opportunity'
-             OR EXISTS (SELECT FROM crm_lead_change change
-                         WHERE change.lead_id = lead.id AND change.opportunity_after IS NOT NULL))
-            AND NOT EXISTS (SELECT FROM crm_stage_visit visit WHERE visit.lead_id = lead.id)
-            """
-        )
-
-    def _get_batches(self):
-        """Rows of (first id, last id, how many)."""
-        return SQL(
-            """
-            SELECT MIN(id), MAX(id), COUNT(*)
-              FROM (SELECT lead.id, (ROW_NUMBER() OVER (ORDER BY lead.id) - 1) / %s AS batch
-                      FROM crm_lead lead
-                     WHERE %s) opportunity
-             GROUP BY batch
-             ORDER BY batch
+            CREATE TEMPORARY TABLE crm_lead_batch ON COMMIT DROP AS
+            SELECT lead.id AS lead_id, ((ROW_NUMBER() OVER (ORDER BY lead.id) - 1) / %s)::int AS batch
+              FROM crm_lead lead
+             WHERE (lead.type = 'opportunity'
+                    OR EXISTS (SELECT FROM crm_lead_change change
+                                WHERE change.lead_id = lead.id AND change.opportunity_after IS NOT NULL))
+               AND NOT EXISTS (SELECT FROM crm_stage_visit visit WHERE visit.lead_id = lead.id)
             """,
             BATCH_SIZE,
-            self._is_to_rebuild(),
         )
+
+    def _store_furthest_stages(self, batch):
+        rows = self.env.execute_query(SQL("SELECT lead_id FROM crm_lead_batch WHERE batch = %s", batch))
+        self.env["crm.lead"].browse(row[0] for row in rows)._store_furthest_stages()
 
     # ------------------------------------------------------------
     # Changes
@@ -183,11 +173,11 @@ class StageHistory:
     # Steps
     # ------------------------------------------------------------
 
-    def _select_opportunities(self, low, high):
+    def _select_opportunities(self, batch):
         """What is known today."""
         return SQL(
             """
-            SELECT lead.id, COALESCE(lead.opportunity_type_id, %(default_type)s) AS opportunity_type_id,
+            SELECT lead.id, COALESCE(lead.opportunity_type_id, %s) AS opportunity_type_id,
                    COALESCE(lead.stage_id, 0) AS stage, (lead.type = 'opportunity')::int AS opportunity,
                    (lead.won_status IS NOT DISTINCT FROM 'won')::int AS won,
                    (lead.won_status IS NOT DISTINCT FROM 'lost')::int AS lost,
@@ -196,24 +186,23 @@ class StageHistory:
                    DATE_TRUNC('second', lead.date_last_stage_update) AS moved,
                    DATE_TRUNC('second', lead.date_conversion) AS converted,
                    DATE_TRUNC('second', lead.date_closed) AS closed
-              FROM crm_lead lead
-             WHERE lead.id BETWEEN %(low)s AND %(high)s AND %(is_to_rebuild)s
+              FROM crm_lead_batch
+              JOIN crm_lead lead ON lead.id = lead_id
+             WHERE batch = %s
             """,
-            default_type=self.default_type.id,
-            low=low,
-            high=high,
-            is_to_rebuild=self._is_to_rebuild(),
+            self.default_type.id,
+            batch,
         )
 
-    def _select_changes(self, low, high):
+    def _select_changes(self, batch):
         return SQL(
             """
             SELECT change.*, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY moment, message_id)::int AS number
-              FROM crm_lead_change change
-             WHERE lead_id BETWEEN %s AND %s AND lead_id IN (SELECT id FROM opportunity)
+              FROM crm_lead_batch
+              JOIN crm_lead_change change USING (lead_id)
+             WHERE batch = %s
             """,
-            low,
-            high,
+            batch,
         )
 
     def _select_summaries(self):
@@ -399,10 +388,10 @@ class StageHistory:
             """
         )
 
-    def _insert_visits(self, low, high):
+    def _insert_visits(self, batch):
         """Ids ascend in time for each opportunity: the highest is taken for its last visit."""
         tables = SQL(", ").join(
-            SQL("%s AS (%s)", SQL.identifier(name), query) for name, query in self._get_tables(low, high).items()
+            SQL("%s AS (%s)", SQL.identifier(name), query) for name, query in self._get_tables(batch).items()
         )
         return SQL(
             """
@@ -423,11 +412,11 @@ class StageHistory:
             uid=self.env.uid,
         )
 
-    def _get_tables(self, low, high):
+    def _get_tables(self, batch):
         """The way from changes to stays; each table is made of those before it."""
         return {
-            "opportunity": self._select_opportunities(low, high),
-            "change": self._select_changes(low, high),
+            "opportunity": self._select_opportunities(batch),
+            "change": self._select_changes(batch),
             "summary": self._select_summaries(),
             "beginning": self._select_beginnings(),
             "step": self._select_steps(),
