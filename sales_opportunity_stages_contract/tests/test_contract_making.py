@@ -78,7 +78,8 @@ class TestMaking(ContractCase):
         self.assertEqual(self._make_free_contract().copy().display_name, "Draft")
 
     def test_demo_data(self):
-        for name in ("res_partner_demo", "product_demo", "crm_lead_demo"):
+        """With the company of the demo, where an amount like this has to be approved."""
+        for name in ("res_company_demo", "res_partner_demo", "product_demo", "crm_lead_demo"):
             convert_file(self.env, "sales_opportunity_stages", f"demo/{name}.xml", {}, "init", noupdate=False)
         module = "sales_opportunity_stages_contract"
         convert_file(self.env, module, "demo/sale_blanket_order_demo.xml", {}, "init", noupdate=False)
