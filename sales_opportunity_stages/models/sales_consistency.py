@@ -32,10 +32,16 @@ class SalesConsistency(models.AbstractModel):
     @api.model
     def _get_checks(self) -> dict[str, tuple[str, SQL]]:
         """``{sentence: (model, query of the ids for which it is true)}``. Extend it by what must never be found."""
-        return {**self._get_stage_checks(), **self._get_order_checks(), **self._get_credit_checks()}
+        return {
+            **self._get_opportunity_checks(),
+            **self._get_stay_checks(),
+            **self._get_order_checks(),
+            **self._get_credit_checks(),
+        }
 
     @api.model
-    def _get_stage_checks(self):
+    def _get_opportunity_checks(self):
+        """Where an opportunity stands, and what its stays say of it."""
         return {
             "is open, and its open stay is not in the stage where it stands": (
                 "crm.lead",
@@ -75,19 +81,6 @@ class SalesConsistency(models.AbstractModel):
                     """
                 ),
             ),
-            "overlaps the stay before it, or ends before it starts": (
-                "crm.stage.visit",
-                SQL(
-                    """
-                    SELECT id
-                      FROM (SELECT id, date_start, date_end, ROW_NUMBER() OVER stays AS number,
-                                   LAG(COALESCE(date_end, 'infinity')) OVER stays AS earlier
-                              FROM crm_stage_visit
-                            WINDOW stays AS (PARTITION BY lead_id ORDER BY id)) visit
-                     WHERE date_end < date_start OR (number > 1 AND date_start < earlier)
-                    """
-                ),
-            ),
             "has come further than is written down, or not so far": (
                 "crm.lead",
                 SQL(
@@ -99,6 +92,24 @@ class SalesConsistency(models.AbstractModel):
                        AND lead.furthest_stage_id IS DISTINCT FROM furthest.stage_id
                     """,
                     self.env["crm.lead"]._select_furthest_stages(),
+                ),
+            ),
+        }
+
+    @api.model
+    def _get_stay_checks(self):
+        return {
+            "overlaps the stay before it, or ends before it starts": (
+                "crm.stage.visit",
+                SQL(
+                    """
+                    SELECT id
+                      FROM (SELECT id, date_start, date_end, ROW_NUMBER() OVER stays AS number,
+                                   LAG(COALESCE(date_end, 'infinity')) OVER stays AS earlier
+                              FROM crm_stage_visit
+                            WINDOW stays AS (PARTITION BY lead_id ORDER BY id)) visit
+                     WHERE date_end < date_start OR (number > 1 AND date_start < earlier)
+                    """
                 ),
             ),
         }
