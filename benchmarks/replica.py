@@ -218,6 +218,17 @@ def make_calls(env, action):
         kw(report, "web_search_read", [[], listed], {"limit": 80}, table),
         kw(report, "web_read_group", [[], ["user_id"]], {}, table),
         kw(report, "action_open_lead", [row.ids], {}, None, button=True),
+        *(make_funnel_calls(report) if report._name == "crm.funnel.report" else []),
+    ]
+
+
+def make_funnel_calls(report):
+    """What drawing the funnel and clicking a segment ask."""
+    table = report._table
+    return [
+        kw(report, "get_funnels", [[], ["user_id"]], {}, table),
+        kw(report, "get_opportunities_action", [[("lost_here", "=", 1)]], {}),
+        kw(report.env["crm.lead"], "web_search_read", [[("funnel_report_ids", "any", [])], {"name": {}}], {}, table),
     ]
 
 

@@ -81,8 +81,14 @@
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
         ],
+        "web.assets_backend_lazy": [
+            "sales_opportunity_stages/static/src/views/opportunity_funnel/*",
+        ],
         "web.assets_tests": [
             "sales_opportunity_stages/static/tests/tours/*",
+        ],
+        "web.assets_unit_tests": [
+            "sales_opportunity_stages/static/tests/*.js",
         ],
     },
     "pre_init_hook": "pre_init_hook",

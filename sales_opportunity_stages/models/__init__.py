@@ -36,6 +36,7 @@ from . import crm_lead_merge
 from . import crm_lead_competition
 from . import crm_lead_deadline
 from . import crm_lead_order
+from . import crm_lead_funnel
 from . import crm_lead_overview
 from . import crm_lead_parts
 from . import sale_order

@@ -22,6 +22,7 @@ class CrmFunnelReport(models.Model):
     resolved rate  advanced / (advanced + lost_here)
     win rate       won / (won + lost), of what reached s
     days in stage  days of ended stays / number of ended stays
+    median days    of the ended stays
     ============== ======================================== =====================================
 
     In any grouping a rate is that ratio of the sums over the rows of the group. What counts opportunities
@@ -75,6 +76,17 @@ class CrmFunnelReport(models.Model):
         help="Expected revenue × probability of what reached the stage. Read it by stage: without the stage among the "
         "groups an opportunity counts once for each stage that it reached.",
     )
+    lost_revenue = fields.Monetary(
+        "Revenue Lost Here", readonly=True, help="Expected revenue of what was lost and had come no further."
+    )
+    pending_revenue = fields.Monetary(
+        readonly=True, help="Expected revenue of what is open and has come to this stage and no further."
+    )
+    pending_prorated_revenue = fields.Monetary(
+        "Weighted Pending Revenue",
+        readonly=True,
+        help="Expected revenue × probability of what is open and has come to this stage and no further.",
+    )
     step_rate = fields.Float(
         readonly=True,
         aggregator="avg",
@@ -99,6 +111,13 @@ class CrmFunnelReport(models.Model):
         aggregator="avg",
         help="Days of ended stays in the stage / number of ended stays. A stay that goes on is not counted.",
     )
+    median_days = fields.Float(
+        "Median Days in Stage",
+        digits=(16, 1),
+        readonly=True,
+        aggregator="avg",
+        help="Median length of the ended stays in the stage, of all opportunities of the group together.",
+    )
 
     # ------------------------------------------------------------
     # Query
@@ -112,10 +131,12 @@ class CrmFunnelReport(models.Model):
             "expected_revenue": SQL("lead.expected_revenue"),
             "prorated_revenue": SQL("lead.prorated_revenue"),
             **self._select_counts(),
+            **self._select_parts(),
             **self._select_rates(),
             "is_first": SQL("stage.id = funnel.first_id"),
             "ended_stays": SQL("stay.ended"),
             "ended_days": SQL("stay.days"),
+            "ended_lengths": SQL("stay.lengths"),
         }
 
     def _select_counts(self) -> dict[str, SQL]:
@@ -131,6 +152,19 @@ class CrmFunnelReport(models.Model):
             "opportunity_count": SQL("1"),
         }
 
+    def _select_parts(self) -> dict[str, SQL]:
+        """What of the revenue that reached the stage has come no further: 0 in the rows that it is not of."""
+        furthest, names = SQL("stage.id = funnel.furthest_id"), ("expected_revenue", "prorated_revenue")
+        amounts = [SQL("COALESCE(lead.%s, 0)", SQL.identifier(name)) for name in names]
+        return {
+            name: SQL("CASE WHEN lead.won_status = %s AND %s THEN %s ELSE 0 END", status, furthest, amount)
+            for name, status, amount in (
+                ("lost_revenue", "lost", amounts[0]),
+                ("pending_revenue", "pending", amounts[0]),
+                ("pending_prorated_revenue", "pending", amounts[1]),
+            )
+        }
+
     def _select_rates(self) -> dict[str, SQL]:
         """The measures that are averages, empty in the rows that they do not apply to."""
         advanced = SQL("stage.id <> funnel.furthest_id")
@@ -139,6 +173,7 @@ class CrmFunnelReport(models.Model):
             "resolved_rate": SQL("CASE WHEN %s THEN 1 WHEN lead.won_status = 'lost' THEN 0 END", advanced),
             "win_rate": SQL("CASE lead.won_status WHEN 'won' THEN 1 WHEN 'lost' THEN 0 END"),
             "days_in_stage": SQL("stay.days / NULLIF(stay.ended, 0)"),
+            "median_days": SQL("stay.median"),
         }
 
     def _from(self):
@@ -182,10 +217,14 @@ class CrmFunnelReport(models.Model):
         ]
 
     def _get_stays(self) -> SQL:
-        """What the opportunity's stays in a stage come to. The database leaves it out where no measure asks for it."""
+        """What the opportunity's stays in a stage come to. The database leaves it out where no measure asks for it,
+        and column by column."""
         return SQL(
             """
-            SELECT lead_id, opportunity_type_id, stage_id, COUNT(date_end) AS ended, SUM(duration_days) AS days
+            SELECT lead_id, opportunity_type_id, stage_id, COUNT(date_end) AS ended, SUM(duration_days) AS days,
+                   PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY duration_days)
+                       FILTER (WHERE date_end IS NOT NULL) AS median,
+                   STRING_AGG(duration_days::text, ',') FILTER (WHERE date_end IS NOT NULL) AS lengths
               FROM crm_stage_visit
              GROUP BY lead_id, opportunity_type_id, stage_id
             """
@@ -205,7 +244,18 @@ class CrmFunnelReport(models.Model):
             "won": won,
             "win_rate": SQL("(%s)::float / NULLIF(%s, 0)", won, closed),
             "days_in_stage": SQL("SUM(%s) / NULLIF(SUM(%s), 0)", days, ended),
+            "median_days": self._get_median(),
         }
+
+    def _get_median(self) -> SQL:
+        """The median of the single stays: a row has those of one opportunity, so their lengths are put together."""
+        return SQL(
+            """
+            (SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY length::float)
+               FROM UNNEST(STRING_TO_ARRAY(STRING_AGG(%s, ','), ',')) AS stay (length))
+            """,
+            self._column("ended_lengths"),
+        )
 
     def _count_opportunities(self, condition) -> SQL:
         """Number of different opportunities in the group that the condition holds for.
@@ -250,6 +300,82 @@ class CrmFunnelReport(models.Model):
         conditions = (Domain(domain) & Domain(rules)).iter_conditions()
         used = {condition.field_expr for condition in conditions} | {spec.partition(":")[0] for spec in specs}
         return all(name.partition(".")[0] in names for name in used)
+
+    # ------------------------------------------------------------
+    # Funnel view
+    # ------------------------------------------------------------
+
+    @api.model
+    @api.readonly
+    def get_funnels(self, domain, groupby=()):
+        """All that the funnel view shows, with one query for the figures.
+
+        :param groupby: what the funnels of a type are told apart by, as in ``formatted_read_group``
+        :returns: ``{"rows": what formatted_read_group returns by type, groupby and stage; "types": those of the rows,
+            each with all its stages in order, the won ones last; "is_complete": whether a stage without a row was
+            reached by nobody, or may merely not have been searched for; "currency_id": of the amounts}``
+        """
+        groupby = [spec for spec in groupby if spec not in ("opportunity_type_id", "stage_id")]
+        currency, amount = self._get_funnel_currency()
+        aggregates = [f"{name}:{amount}" for name in self._get_funnel_amounts()] + self._get_funnel_aggregates()
+        rows = self.formatted_read_group(domain, ["opportunity_type_id", *groupby, "stage_id"], aggregates)
+        for row in rows:
+            for name in self._get_funnel_amounts():
+                row[f"{name}:sum"] = row.pop(f"{name}:{amount}")
+        return {
+            "rows": rows,
+            "types": self._get_funnel_types(rows),
+            "is_complete": self._is_about_opportunities(domain, set(groupby)),
+            "currency_id": currency.id,
+        }
+
+    def _get_funnel_amounts(self):
+        return ["expected_revenue", "prorated_revenue", "lost_revenue", "pending_revenue", "pending_prorated_revenue"]
+
+    def _get_funnel_aggregates(self):
+        counts = ("reached", "advanced", "lost_here", "pending", "won")
+        rates = ("step_rate", "resolved_rate", "win_rate", "days_in_stage", "median_days")
+        return [*(f"{name}:sum" for name in counts), *(f"{name}:avg" for name in rates)]
+
+    def _get_funnel_currency(self):
+        """The currency of all amounts, and how they are added up: converted, where several companies have several."""
+        currencies = self.env.companies.currency_id
+        return (currencies, "sum") if len(currencies) == 1 else (self.env.company.currency_id, "sum_currency")
+
+    def _get_funnel_types(self, rows):
+        types = dict(row["opportunity_type_id"] for row in rows)
+        funnels = self.env["crm.opportunity.type"]._get_stage_map().funnels()
+        stages = {type_id: self.env["crm.stage"].browse(funnels[type_id]) for type_id in types}
+        return [
+            {
+                "id": type_id,
+                "name": name,
+                "stages": [{"id": s.id, "name": s.display_name, "is_won": s.is_won} for s in stages[type_id]],
+            }
+            for type_id, name in types.items()
+        ]
+
+    @api.model
+    @api.readonly
+    def get_opportunities_action(self, domain):
+        """The opportunities behind rows of the funnel.
+
+        :param domain: which rows
+        :returns: an action on ``crm.lead``, lost ones included
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Opportunities"),
+            "res_model": "crm.lead",
+            "views": [
+                (self.env.ref("crm.crm_case_tree_view_oppor").id, "list"),
+                (self.env.ref("crm.crm_case_kanban_view_leads").id, "kanban"),
+                (self.env.ref("crm.crm_lead_view_form").id, "form"),
+            ],
+            "search_view_id": [self.env.ref("crm.view_crm_case_opportunities_filter").id, "search"],
+            "domain": [("funnel_report_ids", "any", domain)],
+            "context": {"active_test": False, "create": False, "default_type": "opportunity"},
+        }
 
     # ------------------------------------------------------------
     # Actions

@@ -15,6 +15,7 @@ from . import test_demo
 from . import test_documentation
 from . import test_funnel_properties
 from . import test_funnel_report
+from . import test_funnel_view
 from . import test_history
 from . import test_install
 from . import test_json_rpc

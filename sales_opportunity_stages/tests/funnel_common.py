@@ -10,8 +10,9 @@ from odoo.tests.common import TransactionCase
 from .common import OpportunityStagesSetup
 
 COUNTS = ["reached", "touched", "inferred", "advanced", "lost_here", "pending", "won", "opportunity_count"]
-RATES = ["step_rate", "resolved_rate", "win_rate", "days_in_stage"]
-MEASURES = [f"{name}:sum" for name in (*COUNTS, "expected_revenue", "prorated_revenue")] + [f"{r}:avg" for r in RATES]
+AMOUNTS = ["expected_revenue", "prorated_revenue", "lost_revenue", "pending_revenue", "pending_prorated_revenue"]
+RATES = ["step_rate", "resolved_rate", "win_rate", "days_in_stage", "median_days"]
+MEASURES = [f"{name}:sum" for name in COUNTS + AMOUNTS] + [f"{name}:avg" for name in RATES]
 # The worked example: amount, and what happened.
 STORIES = {
     "A": (100, "S1 01-01, S2 01-06, S3 01-16, S4 01-26, W 01-31"),

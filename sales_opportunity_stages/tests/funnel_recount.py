@@ -161,7 +161,10 @@ class Recount:
         """The measures of ``crm.funnel.report`` over these rows."""
         furthest = [row for row in rows if row["is_furthest"]]
         advanced = len(rows) - len(furthest)
-        lost_here = sum(row["won_status"] == "lost" for row in furthest)
+        lost = [row for row in furthest if row["won_status"] == "lost"]
+        pending = [row for row in furthest if row["won_status"] == "pending"]
+        lost_here = len(lost)
+        days = [length for row in rows for length in row["ended"]]
         touched = sum(row["touched"] for row in rows)
         by_lead = {row["lead_id"]: row["won_status"] for row in rows}
         status = Counter(by_lead.values())
@@ -172,15 +175,19 @@ class Recount:
             "inferred": len(rows) - touched,
             "advanced": advanced,
             "lost_here": lost_here,
-            "pending": sum(row["won_status"] == "pending" for row in furthest),
+            "pending": len(pending),
             "won": status["won"],
             "opportunity_count": len(by_lead),
             "expected_revenue": sum(row["revenue"] for row in rows),
             "prorated_revenue": sum(row["prorated_revenue"] for row in rows),
+            "lost_revenue": sum(row["revenue"] for row in lost),
+            "pending_revenue": sum(row["revenue"] for row in pending),
+            "pending_prorated_revenue": sum(row["prorated_revenue"] for row in pending),
             "step_rate": _ratio(sum(not row["is_furthest"] for row in leaving), len(leaving)),
             "resolved_rate": _ratio(advanced, advanced + lost_here),
             "win_rate": _ratio(status["won"], status["won"] + status["lost"]),
-            "days_in_stage": _mean([days for row in rows for days in row["ended"]]),
+            "days_in_stage": _mean(days),
+            "median_days": median(days) if days else None,
         }
 
     # ------------------------------------------------------------

@@ -1,4 +1,5 @@
 import random
+import statistics
 from datetime import date
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from odoo.fields import Command
 from odoo.tests import Form
 from odoo.tools import SQL
 
-from .funnel_common import COUNTS, MEASURES, RATES, FunnelCase
+from .funnel_common import AMOUNTS, COUNTS, MEASURES, RATES, FunnelCase
 
 # stage: (reached, amount, touched, inferred, advanced, lost here, pending, step, resolved, win rate, days in stage)
 EXPECTED = {
@@ -18,6 +19,14 @@ EXPECTED = {
     "S3": (6, 950, 6, 0, 4, 1, 1, 4 / 6, 4 / 5, 3 / 4, 70 / 6),
     "S4": (4, 720, 3, 1, 3, 0, 1, 3 / 4, 3 / 3, 3 / 3, 20 / 3),
     "W": (3, 420, 3, 0, 0, 0, 0, None, None, 3 / 3, 0),
+}
+# stage: (median days, revenue lost here, pending, weighted pending)
+PARTS = {
+    "S1": (7.5, 0, 60, 6),
+    "S2": (10, 50, 0, 0),
+    "S3": (10, 80, 150, 45),
+    "S4": (5, 0, 300, 60),
+    "W": (0, 0, 0, 0),
 }
 COLUMNS = [
     *("reached", "expected_revenue", "touched", "inferred", "advanced", "lost_here", "pending", "step_rate"),
@@ -49,6 +58,17 @@ class TestFunnelWorkedExample(FunnelCase):
         for stage, values in rows.items():
             with self.subTest(stage=stage.name):
                 self.assertFigures(values, EXPECTED[stage.name])
+
+    def test_medians_and_what_came_no_further(self):
+        """F is pending at S4 and weighs what it does in S2, where it stands."""
+        for stage, values in self._read().items():
+            with self.subTest(stage=stage.name):
+                self.assertFigures(values, PARTS[stage.name], ["median_days", *AMOUNTS[2:]])
+
+    def test_median_of_one_row(self):
+        rows = self.env["crm.funnel.report"].search([("lead_id", "=", self.by_letter["D"].id)])
+        medians = {row.stage_id.name: row.median_days for row in rows}
+        self.assertEqual(medians, {"S1": 10, "S2": 10, "S3": 10})
 
     def test_who_skipped(self):
         rows = self.env["crm.funnel.report"].search([("lead_id", "in", self.leads.ids), ("inferred", "=", 1)])
@@ -305,6 +325,10 @@ class TestFunnelReport(FunnelCase):
         by_status = {status: leads.filtered(lambda lead, s=status: lead.won_status == s) for status in ("won", "lost")}
         won, lost = len(by_status["won"]), len(by_status["lost"])
         days = [day for fact in facts for day in fact["days"]]
+
+        def amount(count, name):
+            return sum(fact["lead"][name] for fact in facts if fact[count])
+
         return {
             "reached": len(facts),
             "touched": count("touched"),
@@ -316,10 +340,14 @@ class TestFunnelReport(FunnelCase):
             "opportunity_count": len(leads),
             "expected_revenue": sum(fact["lead"].expected_revenue for fact in facts),
             "prorated_revenue": sum(fact["lead"].prorated_revenue for fact in facts),
+            "lost_revenue": amount("lost_here", "expected_revenue"),
+            "pending_revenue": amount("pending", "expected_revenue"),
+            "pending_prorated_revenue": amount("pending", "prorated_revenue"),
             "step_rate": ratio(count("advanced"), sum(not fact["is_last"] for fact in facts)),
             "resolved_rate": ratio(count("advanced"), count("advanced") + count("lost_here")),
             "win_rate": ratio(won, won + lost),
             "days_in_stage": ratio(sum(days), len(days)),
+            "median_days": statistics.median(days) if days else None,
         }
 
     def test_any_grouping_of_random_histories(self):
@@ -414,7 +442,7 @@ class TestFunnelReport(FunnelCase):
             self.assertEqual(values["reached"], 2 * len(expected), "an opportunity with two products is one")
 
     def test_every_measure_says_what_it_is(self):
-        fields = self.env["crm.funnel.report"].fields_get([*COUNTS, *RATES, "expected_revenue", "prorated_revenue"])
+        fields = self.env["crm.funnel.report"].fields_get([*COUNTS, *AMOUNTS, *RATES])
         self.assertFalse([name for name, field in fields.items() if not field.get("help")])
 
     def test_a_row_opens_its_opportunity(self):
@@ -435,12 +463,20 @@ class TestFunnelReport(FunnelCase):
     def test_stays_are_read_only_where_they_are_asked_for(self):
         """The database leaves out what no measure needs."""
         report = self.env["crm.funnel.report"]
-        for measure, is_read in (("reached", False), ("expected_revenue", False), ("touched", True)):
+        for measure, is_read, is_median in (
+            *(
+                ("reached:sum", False, False),
+                ("expected_revenue:sum", False, False),
+                ("lost_revenue:sum", False, False),
+            ),
+            *(("touched:sum", True, False), ("days_in_stage:avg", True, False), ("median_days:avg", True, True)),
+        ):
             query = report._search([])
             query.groupby = SQL("stage_id")
-            select = query.select(SQL("stage_id"), report._read_group_select(f"{measure}:sum", query))
-            plan = str(self.env.execute_query(SQL("EXPLAIN %s", select)))
+            select = query.select(SQL("stage_id"), report._read_group_select(measure, query))
+            plan = str(self.env.execute_query(SQL("EXPLAIN (VERBOSE) %s", select)))
             self.assertEqual("crm_stage_visit" in plan, is_read, measure)
+            self.assertEqual("string_agg" in plan, is_median, measure)
 
     def test_queries_do_not_grow(self):
         counts = {}

@@ -74,7 +74,7 @@ class TestReportTours(FunnelSetup, HttpCase):
         cls._set_up_funnel()
 
     def test_funnel(self):
-        """A salesperson reads the worked example in the pivot: rates in percent, and nothing where there is none."""
+        """A salesperson reads the worked example in the funnel and in the pivot, and what is behind a loss."""
         leads = self.env["crm.lead"].union(*self._live_example().values())
         leads.with_user(self.manager).date_deadline = fields.Date.today()
         self.start_tour("/odoo", "sales_opportunity_stages_funnel", login=self.salesman.login)

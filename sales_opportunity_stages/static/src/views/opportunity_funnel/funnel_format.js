@@ -1,0 +1,63 @@
+import { formatFloat, formatInteger, formatMonetary } from "@web/views/fields/formatters";
+import { formatRate } from "@sales_opportunity_stages/rate/rate_formatter";
+import { _t } from "@web/core/l10n/translation";
+
+const ONE_DIGIT = [16, 1];
+const MILLION = 1e6;
+
+/** @returns {"integer" | "monetary" | "rate" | "days"} how a figure of the funnel reads */
+export function getKind(name) {
+    if (name.endsWith("_rate")) {
+        return "rate";
+    }
+    if (name.includes("days")) {
+        return "days";
+    }
+    return name.endsWith("_revenue") ? "monetary" : "integer";
+}
+
+/**
+ * @param {string} name of a figure
+ * @param {number | false | null} value
+ * @param {Object} [options]
+ * @param {number} [options.currencyId]
+ * @param {number} [options.longest] the largest amount that is written out, where there is little room
+ * @returns {string} empty where there is none: a division by zero is not 0%
+ */
+export function formatFigure(name, value, { currencyId, longest = Infinity } = {}) {
+    if (value === false || value === null || value === undefined) {
+        return "";
+    }
+    switch (getKind(name)) {
+        case "rate":
+            return formatRate(value, { trailingZeros: true });
+        case "days":
+            return formatFloat(value, { digits: ONE_DIGIT });
+        case "monetary":
+            return formatMonetary(value, {
+                currencyId,
+                ...(Math.abs(value) > longest ? getShort(value) : {}),
+            });
+    }
+    return formatInteger(value);
+}
+
+/** 276k, 1.88M */
+function getShort(value) {
+    return { humanReadable: true, decimals: Math.abs(value) < MILLION ? 0 : 2 };
+}
+
+/**
+ * @param {string} name
+ * @param {number} difference between two values of it; rates differ by percentage points
+ * @param {Object} [options] as above
+ * @returns {string} with its sign
+ */
+export function formatDifference(name, difference, options) {
+    const size = Math.abs(difference);
+    const text =
+        getKind(name) === "rate"
+            ? _t("%s pp", formatFloat(size * 100, { digits: ONE_DIGIT }))
+            : formatFigure(name, size, options);
+    return difference ? `${difference > 0 ? "+" : "−"}${text}` : text;
+}
