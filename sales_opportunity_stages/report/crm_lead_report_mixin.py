@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -38,6 +39,13 @@ class CrmLeadReportMixin(models.AbstractModel):
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
+    collaborator_ids = fields.Many2many(
+        "res.users",
+        string="Collaborators",
+        compute="_compute_collaborator_ids",
+        search="_search_collaborator_ids",
+        compute_sudo=True,
+    )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     source_id = fields.Many2one("utm.source", readonly=True)
@@ -114,6 +122,21 @@ class CrmLeadReportMixin(models.AbstractModel):
         if function == "sum_currency" and aggregator == "avg":
             return SQL("NULL::numeric")  # asked for where a group has several currencies: a sum is no average
         return super()._read_group_select(aggregate_spec, query)
+
+    # ------------------------------------------------------------
+    # Search
+    # ------------------------------------------------------------
+
+    def _compute_collaborator_ids(self):
+        for row in self:
+            row.collaborator_ids = row.lead_id.collaborator_ids
+
+    @api.model
+    def _search_collaborator_ids(self, operator, value):
+        """Asked once of the opportunities: a path through ``lead_id`` would look up the opportunity of each row."""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        query = leads._search([("collaborator_ids", operator, value)], bypass_access=True)
+        return Domain("lead_id", "in", query)
 
     # ------------------------------------------------------------
     # Actions
