@@ -36,8 +36,8 @@ class CrmFlowReport(models.Model):
         out = advanced + regressed + won + lost + handed out
 
     An opportunity that goes through several stages enters and leaves each; by type what moved in is what moved out of
-    other stages. A win is counted in the stage that it was won from: the stay in the won stage, which starts and ends
-    with it, is left out there.
+    other stages. A win is counted in the stage that it was won from: the stay in the won stage that follows, which
+    starts and ends at once, is left out.
     """
 
     _name = "crm.flow.report"
@@ -46,6 +46,7 @@ class CrmFlowReport(models.Model):
     _auto = False
     _rec_name = "lead_id"
     _order = "date_start desc, id desc"
+    _depends = {"crm.stage": ["is_won"]}
 
     entry = fields.Selection(
         [
@@ -74,7 +75,7 @@ class CrmFlowReport(models.Model):
     )
     start_count = _count("At Start", help="Stood there when the first day began.")
     created_count = _count("Created", help="New opportunities, also those converted from a lead.")
-    reopened_count = _count("Reopened", help="Had been won or lost before.")
+    reopened_count = _count("Reopened", help="Had been won, lost or made a lead before.")
     moved_in_count = _count("Moved In", help="Came from another stage of the same type, forward or back.")
     handed_in_count = _count("Handed In", help="Came from another type.")
     in_count = _count("In", help="Created + Reopened + Moved In + Handed In.")
@@ -129,13 +130,17 @@ class CrmFlowReport(models.Model):
         return SQL("CASE WHEN %s THEN 'stock' ELSE visit.outcome END", is_there)
 
     def _get_entry(self, was_there) -> SQL:
-        """How an opportunity came into the stage: told from how it left the one before."""
+        """How an opportunity came into the stage: told from how it left the one before.
+
+        A hand-off without a type to come from, or after some time, is one to the leads: it was converted once more.
+        """
         return SQL(
             """
             CASE WHEN %s THEN 'stock'
-                 WHEN previous.id IS NULL THEN 'created'
+                 WHEN previous.outcome IS NULL THEN 'created'
                  WHEN previous.outcome IN ('advanced', 'regressed') THEN 'moved'
-                 WHEN previous.outcome = 'handoff' AND previous.date_end = visit.date_start THEN 'handed'
+                 WHEN previous.outcome = 'handoff' AND previous.date_end = visit.date_start
+                      AND previous.type_id <> visit.opportunity_type_id THEN 'handed'
                  ELSE 'reopened'
             END
             """,
@@ -143,21 +148,28 @@ class CrmFlowReport(models.Model):
         )
 
     def _from(self):
-        return SQL("%s LEFT JOIN (%s) previous ON previous.id = visit.id", super()._from(), self._get_previous())
+        return SQL(
+            """
+            %s
+            LEFT JOIN crm_stage stage ON stage.id = visit.stage_id
+            LEFT JOIN (%s) previous ON previous.id = visit.id
+            """,
+            super()._from(),
+            self._get_previous(),
+        )
 
     def _get_previous(self) -> SQL:
-        """How the stay before each one that started in the period ended.
-
-        The database sees that it is one for each, and leaves it out where nothing asks for it.
-        """
+        """How the stay before ended, for what started in the period: of the opportunities that something came in of."""
         start, end = self._get_period()
         return SQL(
             """
-            SELECT DISTINCT ON (entered.id) entered.id, earlier.outcome, earlier.date_end
-              FROM crm_stage_visit entered
-              JOIN crm_stage_visit earlier ON earlier.lead_id = entered.lead_id AND earlier.id < entered.id
-             WHERE entered.date_start >= %s AND entered.date_start < %s
-             ORDER BY entered.id, earlier.id DESC
+            SELECT id,
+                   LAG(outcome) OVER stays AS outcome,
+                   LAG(date_end) OVER stays AS date_end,
+                   LAG(opportunity_type_id) OVER stays AS type_id
+              FROM crm_stage_visit
+             WHERE lead_id IN (SELECT lead_id FROM crm_stage_visit WHERE date_start >= %s AND date_start < %s)
+            WINDOW stays AS (PARTITION BY lead_id ORDER BY id)
             """,
             start,
             end,
@@ -172,22 +184,10 @@ class CrmFlowReport(models.Model):
             AND (visit.date_end IS NULL OR visit.date_end >= %(start)s)
             AND NOT (visit.outcome = 'won'
                      AND visit.date_end = visit.date_start
-                     AND COALESCE(%(before)s = 'won', FALSE))
+                     AND COALESCE(stage.is_won, visit.stage_id IS NULL)
+                     AND COALESCE(previous.outcome = 'won', FALSE))
             """,
             where=super()._where(),
             start=start,
             end=end,
-            before=self._get_outcome_before(),
-        )
-
-    def _get_outcome_before(self) -> SQL:
-        """How the stay before ended, to be asked of few."""
-        return SQL(
-            """
-            (SELECT earlier.outcome
-               FROM crm_stage_visit earlier
-              WHERE earlier.lead_id = visit.lead_id AND earlier.id < visit.id
-              ORDER BY earlier.id DESC
-              LIMIT 1)
-            """
         )

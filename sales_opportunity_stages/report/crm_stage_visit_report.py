@@ -98,30 +98,17 @@ class CrmStageVisitReport(models.Model):
 
     def _get_next_stage(self) -> SQL:
         """Where a stay that ended with a move led to."""
-        return SQL("CASE WHEN visit.outcome NOT IN ('open', 'lost') THEN following.stage_id END")
+        return SQL("CASE WHEN visit.outcome NOT IN ('open', 'lost') THEN visit.next_stage_id END")
 
     def _from(self):
+        return SQL("%s JOIN (%s) visit ON visit.lead_id = lead.id", super()._from(), self._get_visits())
+
+    def _get_visits(self) -> SQL:
+        """The stays, each with the stage of the next one. The database leaves that out where nothing asks for it."""
         return SQL(
             """
-            %s
-            JOIN crm_stage_visit visit ON visit.lead_id = lead.id
-            LEFT JOIN (%s) following ON following.id = visit.id
-            """,
-            super()._from(),
-            self._get_following(),
-        )
-
-    def _get_following(self) -> SQL:
-        """The stage of the next stay, for each stay.
-
-        The grouping tells the database that it is one for each, so that it leaves it out where nothing asks for it.
-        """
-        return SQL(
-            """
-            SELECT id, MAX(next_id) AS stage_id
-              FROM (SELECT id, LEAD(stage_id) OVER (PARTITION BY lead_id ORDER BY id) AS next_id
-                      FROM crm_stage_visit) stay
-             GROUP BY id
+            SELECT *, LEAD(stage_id) OVER (PARTITION BY lead_id ORDER BY id) AS next_stage_id
+              FROM crm_stage_visit
             """
         )
 

@@ -30,6 +30,7 @@ class Stay:
     user_id: int | None
     revenue: float
     entry: str  # created, reopened, moved or handed
+    before: str | None  # how the stay before ended
     end: datetime | None = None
     outcome: str = "open"
 
@@ -71,7 +72,7 @@ class Life:
         elif sight.status == "won":
             self._win(before, is_open, now)
         elif not is_open:
-            self._begin("reopened" if self.stays else "created", now)
+            self._begin(self._get_entry(now), now)
         elif (self.last.type_id, self.last.stage_id) != (sight.type_id, sight.stage_id):
             handed = self.last.type_id != sight.type_id
             forward = rank(sight.stage_id) > rank(self.last.stage_id)
@@ -83,19 +84,25 @@ class Life:
         here = self.sight.type_id, self.sight.stage_id
         if before and before.status == "won" and (before.type_id, before.stage_id) == here:
             return
-        entry = "reopened" if self.stays else "created"
+        entry = self._get_entry(now)
         if is_open:
             handed = self.last.type_id != self.sight.type_id
             self._end("handoff" if handed else "won", now)
-            entry = "handed" if handed else "won"
-        elif before and before.status == "won":
-            entry = "won"
+            entry = "handed" if handed else "moved"
         self._begin(entry, now)
         self._end("won", now)
 
+    def _get_entry(self, now):
+        """How it comes into the pipeline, out of no stage."""
+        if not self.stays:
+            return "created"
+        is_another = self.last.outcome == "handoff" and self.last.type_id != self.sight.type_id
+        return "handed" if is_another and self.last.end == now else "reopened"
+
     def _begin(self, entry, now):
         sight = self.sight
-        self.stays.append(Stay(sight.type_id, sight.stage_id, now, sight.user_id, sight.revenue, entry))
+        before = self.last and self.last.outcome
+        self.stays.append(Stay(sight.type_id, sight.stage_id, now, sight.user_id, sight.revenue, entry, before))
 
     def _end(self, outcome, now):
         self.last.end, self.last.outcome = now, outcome
@@ -117,11 +124,12 @@ class Recount:
 
     :param dict lives: by id of the opportunity
     :param dict funnels: ``{type id: ids of its stages in order}``, as it is now
+    :param set won_ids: ids of the won stages
     :param datetime now: when they are read
     """
 
-    def __init__(self, lives, funnels, now):
-        self.lives, self.funnels, self.now = lives, funnels, now
+    def __init__(self, lives, funnels, won_ids, now):
+        self.lives, self.funnels, self.won_ids, self.now = lives, funnels, won_ids, now
 
     # ------------------------------------------------------------
     # Funnel
@@ -250,7 +258,8 @@ class Recount:
     def flow_rows(self, start, end):
         """What happened from ``start`` up to but without ``end``. The stay that a win leads to is not a place."""
         for lead_id, life, stay, _following in self.stays(also_leads=True):
-            if stay.start < end and (stay.end is None or stay.end >= start) and stay.entry != "won":
+            is_win = stay.stage_id in self.won_ids and stay.start == stay.end and stay.outcome == stay.before == "won"
+            if stay.start < end and (stay.end is None or stay.end >= start) and not is_win:
                 comes, goes = start <= stay.start, stay.end is not None and stay.end < end
                 yield {**self._stay_row(lead_id, life, stay), "comes": comes, "goes": goes}
 
@@ -334,7 +343,7 @@ class Recount:
             "win_rate": win_rate,
             "won_amount": amount,
             "cycle_days": cycle,
-            "velocity": len(pending) * win_rate * amount / cycle if won and cycle else None,
+            "velocity": len(pending) * win_rate * amount / max(cycle, 1) if won else None,
         }
 
 

@@ -24,7 +24,7 @@ WEIGHTS = {
     "create": 14,
     "create_lead": 4,
     "convert": 5,
-    "turn_back_into_a_lead": 1,
+    "turn_back_into_a_lead": 3,
     "move": 16,
     "move_together": 4,
     "move_on": 16,
@@ -35,6 +35,7 @@ WEIGHTS = {
     "put_away": 2,
     "change_type": 4,
     "change_type_and_stage": 3,
+    "change_type_in_a_shared_stage": 4,
     "merge": 2,
     "reassign": 5,
     "revalue": 5,
@@ -89,9 +90,11 @@ class TestFunnelProperties(FunnelCase):
                 happening()
 
     def _let_time_pass(self):
-        """Also none: what happens at the same moment has an order all the same."""
+        """Also none: what happens at the same moment has an order all the same. Midnight begins a day."""
         then = self.now
         self.now += timedelta(hours=self.random.choice((0, 0, 3, 16, 40, 90)), seconds=self.random.choice((0, 0, 1)))
+        if self.now > then and self.random.random() < 0.3:
+            self.now = datetime.combine(self.now.date() + timedelta(days=1), time())
         for day in range((self.now.date() - then.date()).days):
             self.nights[then.date() + timedelta(days=day)] = self._look_around()
 
@@ -221,6 +224,11 @@ class TestFunnelProperties(FunnelCase):
     def _happen_change_type(self):
         self._do(self._any_lead().write, {"opportunity_type_id": self.random.choice(self.types).id})
 
+    def _happen_change_type_in_a_shared_stage(self):
+        """It has been there with both types then."""
+        lead = self._any_lead([("stage_id", "=", self.s3.id), ("type", "=", "opportunity")])
+        self._do(lead.write, {"opportunity_type_id": (self.types - lead.opportunity_type_id)[:1].id})
+
     def _happen_change_type_and_stage(self):
         opportunity_type = self.random.choice(self.types)
         values = {"opportunity_type_id": opportunity_type.id, "stage_id": self._any_stage(opportunity_type).id}
@@ -242,7 +250,7 @@ class TestFunnelProperties(FunnelCase):
 
     def _happen_delete_stage(self):
         """And add one, or there would be none left."""
-        stages = self._get_stages(self.types).filtered(lambda stage: not stage.is_won)
+        stages = self._get_stages(self.types).filtered(lambda stage: not stage.is_won) - self.s3
         stage = self.random.choice(stages)
         type_ids = stage.opportunity_type_ids.ids
         if all(len(self._get_stages(opportunity_type)) > 3 for opportunity_type in stage.opportunity_type_ids):
@@ -273,6 +281,7 @@ class TestFunnelProperties(FunnelCase):
                 opportunity_type.id: sorted(self._get_stages(opportunity_type).ids, key=order.__getitem__)
                 for opportunity_type in self.types
             },
+            set(self.env["crm.stage"].search([("is_won", "=", True)]).ids),
             self.now,
         )
 

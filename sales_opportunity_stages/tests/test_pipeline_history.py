@@ -161,6 +161,9 @@ class TestPipelineHistory(PipelineHistoryCase):
         self.assertEqual(self._read_snapshot("2026-04-01", leads=h), {})
         flow = self._read_flow("2026-04-01", "2026-04-01", leads=h)[()]
         self.assertFlow(flow, start_count=1, handed_out_count=1, out_count=1)
+        h.with_context(convert_opportunity_type_id=self.type_funnel.id).convert_opportunity(False)
+        flow = self._read_flow("2026-04-01", "2026-04-01", leads=h)[()]
+        self.assertFlow(flow, start_count=1, handed_out_count=1, out_count=1, reopened_count=1, in_count=1, end_count=1)
 
     def test_filters(self):
         a = self.by_letter["E"].sudo()
@@ -291,6 +294,12 @@ class TestPipelineHistory(PipelineHistoryCase):
         lead = self._live("Back", "S1 02-01, W 02-05, S2 02-10")
         flow = self._read_flow("2026-02-01", "2026-02-28", leads=lead)[()]
         self.assertFlow(flow, created_count=1, reopened_count=1, in_count=2, won_count=1, out_count=1, end_count=1)
+
+    def test_reopened_from_won_and_won_again_at_once(self):
+        """A second win: it was back in S2, be it for a moment."""
+        lead = self._live("Twice", "S1 02-01, W 02-05, S2 02-10, W 02-10")
+        flow = self._read_flow("2026-02-01", "2026-02-28", leads=lead)[()]
+        self.assertFlow(flow, created_count=1, reopened_count=1, in_count=2, won_count=2, out_count=2)
 
     def test_several_moves_at_the_same_moment(self):
         with freeze_time("2026-02-10 12:00:00"):

@@ -60,6 +60,11 @@ class TestReports(FunnelCase):
         self.assertAlmostEqual(rows[self.salesman], 2 * 3 / 4 * 140 / (110 / 3))
         self.assertFalse(rows[self.colleague])
 
+    def test_velocity_of_what_is_won_at_once(self):
+        """What is entered when it is won already had a cycle of no length: the pipeline is no faster for it."""
+        self.leads = self._live("Open", "S1 01-01") | self._live("Won at once", "W 01-01", expected_revenue=100)
+        self.assertEqual(self._group("crm.pipeline.report", [], ["velocity:avg"])[()], 1 * 1 * 100)
+
     def test_last_won_counts(self):
         lead = self._live("Won twice", "S1 01-01, W 01-11, S2 02-01, W 03-02")
         self.leads = lead
@@ -248,6 +253,38 @@ class TestReports(FunnelCase):
                 self.assertTrue(rows, "the example has something to show in every report")
                 self.assertTrue(action.help)
                 self.assertTrue(pivot.get("sample"))
+
+    def test_usual_filters(self):
+        """In the search bar of every report, and they find what they say."""
+        self._set_up_competition()
+        lead, other = self.by_letter["H"].sudo(), self.by_letter["E"]
+        group = self.env["res.partner"].create({"name": "Group", "is_company": True})
+        office = group.create({"name": "Office", "parent_id": group.id})
+        above = self.env["product.category"].create({"name": "Above"})
+        self.pumps.parent_id = above
+        utm = {name: self.env[f"utm.{name}"].create({"name": name}) for name in ("source", "campaign", "medium")}
+        lead.write({"partner_id": office.id, **{f"{name}_id": record.id for name, record in utm.items()}})
+        (lead | other).opportunity_competitor_ids = [Command.create({"partner_id": self.rival.id})]
+        leaves = [
+            ("partner_id", "child_of", group.id),
+            ("product_category_id", "child_of", above.id),
+            *((f"{name}_id", "=", record.id) for name, record in utm.items()),
+        ]
+        shared = [("opportunity_type_id", "=", self.type_funnel.id), ("user_id", "=", self.salesman.id)]
+        shared += [("team_id", "=", self.team.id), ("won_status", "=", "pending")]
+        for model in (set(REPORTS) | {"crm.deadline.report"}) - {"crm.calibration.report"}:
+            search = etree.fromstring(self.env[model].get_view(view_type="search")["arch"])
+            domain = [("lead_id", "in", (lead | other).ids)]
+            for leaf in leaves + shared[:-1]:
+                with self.subTest(model=model, leaf=leaf):
+                    name = "category_id" if model == "crm.competition.report" and "product" in leaf[0] else leaf[0]
+                    (field,) = search.xpath(f"//field[@name='{name}']")
+                    self.assertEqual(field.get("operator", "="), leaf[1])
+                    found = self.env[model].search([*domain, leaf]).lead_id
+                    self.assertEqual(found, lead | other if leaf in shared else lead)
+            self.assertEqual(self.env[model].search([*domain, *shared]).lead_id, lead | other)
+            filters = {"open", "won", "lost", "date_deadline", "create_date"}
+            self.assertFalse(filters - set(search.xpath("//filter/@name")), model)
 
     def test_rows_open_their_opportunity(self):
         self._set_up_competition()
