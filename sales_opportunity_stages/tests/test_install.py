@@ -6,7 +6,12 @@ from odoo.tests.common import TransactionCase
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, table_exists
 
-from odoo.addons.sales_opportunity_stages.hooks import STANDARD_TYPE, post_init_hook, pre_init_hook
+from odoo.addons.sales_opportunity_stages.hooks import (
+    STANDARD_TYPE,
+    post_init_hook,
+    pre_init_hook,
+    uninstall_hook,
+)
 
 ENTERED = datetime(2025, 3, 1, 8)
 CLOSED = datetime(2025, 3, 11, 20)
@@ -259,3 +264,28 @@ class TestOrderSourceOnInstall(TransactionCase):
             [order.order_source for order in (typed, linked, sent, kept)],
             ["manual", "opportunity", "quotation", "other"],
         )
+
+
+@tagged("post_install", "-at_install")
+class TestUninstall(TransactionCase):
+    def test_favourites_that_would_stop_their_users_go_along(self):
+        Favourite = self.env["ir.filters"]
+        gone = Favourite.create(
+            [
+                {"name": "Of a type", "model_id": "crm.lead", "domain": "[('opportunity_type_id.name', '=', 'X')]"},
+                {"name": "By stage", "model_id": "crm.lead", "context": "{'group_by': ['furthest_stage_id']}"},
+                {"name": "Sorted", "model_id": "sale.order", "sort": '["approval_state desc"]', "active": False},
+                {"name": "Funnel", "model_id": "crm.funnel.report"},
+            ]
+        )
+        kept = Favourite.create(
+            [
+                {"name": "Mine", "model_id": "crm.lead", "domain": "[('stage_id.name', '=', 'approval')]"},
+                {"name": "Elsewhere", "model_id": "res.users", "domain": "[('name', '=', 'opportunity_type_id')]"},
+            ]
+        )
+        with self.assertLogs("odoo.addons.sales_opportunity_stages.hooks", "WARNING") as logs:
+            uninstall_hook(self.env)
+        self.assertFalse(gone.exists())
+        self.assertEqual(kept.exists(), kept)
+        self.assertEqual(len(logs.output), len(gone))
