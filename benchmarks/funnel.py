@@ -134,8 +134,8 @@ LEAN_VIEW = LEAN_ALL.replace("touched,\n", "touched, median_days,\n").replace(
 )
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_arguments(documentation=__doc__):
+    parser = argparse.ArgumentParser(description=documentation.splitlines()[0])
     parser.add_argument("--config", required=True, help="a configuration of Odoo whose addons_path has the add-on")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--template", help="the database to copy")

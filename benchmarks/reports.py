@@ -1,0 +1,403 @@
+"""How long every report of the menu takes, each against the leanest SQL for the same figures.
+
+The data are those of ``funnel.py``, 200,000 opportunities with a million stays, and customers, sources, competitors and
+product lines. Every report is asked for what its menu shows, over all years; the snapshot and the flow for days in the
+middle of the history and at its end::
+
+    python benchmarks/reports.py --config odoo.conf --template scratch
+
+With ``--keep`` the copy stays, and ``--database`` measures it again. ``--explain`` prints the plans.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+import funnel
+from install import configure, copy
+
+import odoo.service.db
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.modules.registry import Registry
+from odoo.tools import SQL
+
+LIMIT = 4  # times as long as the leanest SQL at most
+PARTNERS, SOURCES, CAMPAIGNS, COMPETITORS, CATEGORIES = 2000, 8, 12, 15, 6
+DETAILS = """
+    UPDATE crm_lead lead
+       SET partner_id = (%(partner_ids)s)[1 + lead.id %% CARDINALITY(%(partner_ids)s)],
+           source_id = (%(source_ids)s)[1 + lead.id %% CARDINALITY(%(source_ids)s)],
+           campaign_id = (%(campaign_ids)s)[1 + lead.id %% CARDINALITY(%(campaign_ids)s)],
+           lost_to_id = CASE WHEN won_status = 'lost'
+                             THEN (%(competitor_ids)s)[1 + lead.id %% CARDINALITY(%(competitor_ids)s)] END,
+           initial_date_deadline = date_deadline - (lead.id %% 3)::int * 10,
+           deadline_push_count = (lead.id %% 3)::int,
+           deadline_push_days = (lead.id %% 3)::int * 10,
+           deadline_missed_date = CASE WHEN lead.id %% 4 = 0 THEN date_deadline END
+     WHERE name LIKE 'Opportunity %%';
+    INSERT INTO crm_opportunity_competitor (
+                lead_id, partner_id, threat, create_uid, write_uid, create_date, write_date)
+         SELECT lead.id, (%(competitor_ids)s)[1 + (lead.id + n) %% CARDINALITY(%(competitor_ids)s)], '1', 1, 1,
+                NOW(), NOW()
+           FROM crm_lead lead, GENERATE_SERIES(0, 1) n
+          WHERE lead.name LIKE 'Opportunity %%' AND (n = 0 OR lead.id %% 2 = 0);
+    INSERT INTO crm_opportunity_line (
+                lead_id, product_id, name, product_uom_qty, product_uom_id, price_unit, price_subtotal, create_uid,
+                write_uid, create_date, write_date)
+         SELECT lead.id, product.id, 'Line', 1, template.uom_id, 100, 100, 1, 1, NOW(), NOW()
+           FROM crm_lead lead, GENERATE_SERIES(0, 1) n,
+        LATERAL (SELECT (%(product_ids)s)[1 + (lead.id + n * 5) %% CARDINALITY(%(product_ids)s)] AS id) chosen
+           JOIN product_product product ON product.id = chosen.id
+           JOIN product_template template ON template.id = product.product_tmpl_id
+          WHERE lead.name LIKE 'Opportunity %%'
+"""
+REPORTED = SQL("lead.type = 'opportunity' AND (lead.active OR lead.won_status = 'lost')")
+PIPELINE = SQL(
+    """
+    COUNT(*), SUM(lead.expected_revenue), COUNT(*) FILTER (WHERE lead.won_status = 'pending'),
+    COUNT(*) FILTER (WHERE lead.won_status = 'won'), COUNT(*) FILTER (WHERE lead.won_status = 'lost'),
+    AVG(CASE lead.won_status WHEN 'won' THEN 1 WHEN 'lost' THEN 0 END)
+    """
+)
+PIPELINE_MEASURES = [
+    *("opportunity_count:sum", "expected_revenue:sum", "open_count:sum", "won_count:sum", "lost_count:sum"),
+    "win_rate:avg",
+]
+FLOW_MEASURES = [
+    f"{name}_count:sum"
+    for name in (
+        *("start", "created", "reopened", "moved_in", "handed_in", "advanced", "regressed", "won", "lost"),
+        *("handed_out", "end"),
+    )
+]
+
+
+class Question(NamedTuple):
+    """What a report is asked, and the leanest SQL with the same answer: the groups, then the measures."""
+
+    model: str
+    groupby: list
+    measures: list
+    lean: SQL
+    domain: list = []
+    context: dict = {}
+
+    def ask(self, env):
+        report = env[self.model].with_context(**self.context)
+        return report._read_group(self.domain, self.groupby, self.measures)
+
+    def ask_lean(self, env):
+        env.cr.execute(self.lean)
+        return env.cr.fetchall()
+
+
+# ------------------------------------------------------------
+# Questions
+# ------------------------------------------------------------
+
+
+def make_questions(env):
+    today = date.today()
+    middle = today - timedelta(days=400)
+    return {
+        **make_pipeline_questions(),
+        **make_stay_questions(),
+        "win/loss by competitor": make_competition_question(),
+        "expected closings by salesperson": make_deadline_question(today),
+        "snapshot, today": make_snapshot_question(env, today),
+        "snapshot, long ago": make_snapshot_question(env, middle),
+        "flow, last 30 days": make_flow_question(env, today - timedelta(days=30), today),
+        "flow, a month long ago": make_flow_question(env, middle - timedelta(days=30), middle),
+        "flow, two years": make_flow_question(env, today - timedelta(days=730), today),
+    }
+
+
+def make_pipeline_questions():
+    def question(names, measures, select, domain=(), where="TRUE"):
+        groups = SQL(", ").join(SQL("lead.%s", SQL.identifier(name)) for name in names)
+        query = SQL(
+            "SELECT %s, %s FROM crm_lead lead WHERE %s AND %s GROUP BY %s", groups, select, REPORTED, SQL(where), groups
+        )
+        return Question("crm.pipeline.report", names, measures, query, list(domain))
+
+    amounts = SQL("COUNT(*), SUM(lead.expected_revenue), SUM(lead.prorated_revenue)")
+    amount_measures = ["open_count:sum", "expected_revenue:sum", "prorated_revenue:sum"]
+    pending = {"domain": [("won_status", "=", "pending")], "where": "lead.won_status = 'pending'"}
+    return {
+        "by salesperson": question(["user_id"], PIPELINE_MEASURES, PIPELINE),
+        "by customer": question(["partner_id"], PIPELINE_MEASURES, PIPELINE),
+        "by stage": question(["opportunity_type_id", "stage_id"], amount_measures, amounts, **pending),
+        "by source and campaign": question(["source_id", "campaign_id"], PIPELINE_MEASURES, PIPELINE),
+        "forecast by month": make_forecast_question(amount_measures, amounts),
+        "velocity": make_velocity_question(),
+    }
+
+
+def make_forecast_question(measures, amounts):
+    query = SQL(
+        """
+        SELECT DATE_TRUNC('month', lead.date_deadline)::date AS month, %s
+          FROM crm_lead lead
+         WHERE %s AND lead.won_status = 'pending'
+         GROUP BY month
+        """,
+        amounts,
+        REPORTED,
+    )
+    domain = [("won_status", "=", "pending")]
+    return Question("crm.pipeline.report", ["date_deadline:month"], measures, query, domain)
+
+
+def make_velocity_question():
+    measures = ["open_count:sum", "win_rate:avg", "won_amount:avg", "cycle_days:avg", "velocity:avg"]
+    query = SQL(
+        """
+        SELECT opportunity_type_id, user_id, pending, rate, amount, days, pending * rate * amount / GREATEST(days, 1)
+          FROM (SELECT lead.opportunity_type_id, lead.user_id,
+                       COUNT(*) FILTER (WHERE lead.won_status = 'pending') AS pending,
+                       AVG(CASE lead.won_status WHEN 'won' THEN 1 WHEN 'lost' THEN 0 END) AS rate,
+                       AVG(lead.expected_revenue) FILTER (WHERE lead.won_status = 'won') AS amount,
+                       AVG(EXTRACT(EPOCH FROM win.date - lead.create_date) / 86400)
+                       FILTER (WHERE lead.won_status = 'won') AS days
+                  FROM crm_lead lead
+                  LEFT JOIN (SELECT lead_id, MAX(date_end) AS date
+                               FROM crm_stage_visit
+                              WHERE outcome = 'won'
+                              GROUP BY lead_id) win ON win.lead_id = lead.id
+                 WHERE %s
+                 GROUP BY lead.opportunity_type_id, lead.user_id) total
+        """,
+        REPORTED,
+    )
+    return Question("crm.pipeline.report", ["opportunity_type_id", "user_id"], measures, query)
+
+
+def make_stay_questions():
+    time_query = SQL(
+        """
+        SELECT visit.opportunity_type_id, visit.stage_id, COUNT(visit.date_end),
+               AVG(visit.duration_days) FILTER (WHERE visit.date_end IS NOT NULL),
+               PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY visit.duration_days),
+               COUNT(*) FILTER (WHERE visit.date_end IS NULL)
+          FROM crm_stage_visit visit
+          JOIN crm_lead lead ON lead.id = visit.lead_id
+          JOIN crm_stage stage ON stage.id = visit.stage_id AND stage.is_won IS NOT TRUE
+         WHERE %s
+         GROUP BY visit.opportunity_type_id, visit.stage_id
+        """,
+        REPORTED,
+    )
+    moves_query = SQL(
+        """
+        SELECT visit.stage_id, next_id, COUNT(*)
+          FROM (SELECT visit.stage_id, visit.outcome, visit.lead_id,
+                       LEAD(visit.stage_id) OVER (PARTITION BY visit.lead_id ORDER BY visit.id) AS next_id
+                  FROM crm_stage_visit visit) visit
+          JOIN crm_lead lead ON lead.id = visit.lead_id
+         WHERE %s AND next_id IS NOT NULL AND outcome NOT IN ('open', 'lost')
+         GROUP BY visit.stage_id, next_id
+        """,
+        REPORTED,
+    )
+    model = "crm.stage.visit.report"
+    measures = ["ended_count:sum", "duration_days:avg", "median_days:avg", "open_count:sum"]
+    before_won, moves = [("stage_id.is_won", "=", False)], [("to_stage_id", "!=", False)]
+    return {
+        "time in stage": Question(model, ["opportunity_type_id", "stage_id"], measures, time_query, before_won),
+        "stage moves": Question(model, ["stage_id", "to_stage_id"], ["move_count:sum"], moves_query, moves),
+    }
+
+
+def make_competition_question():
+    """Opportunities are counted once for each competitor, also the one that they were lost to."""
+    query = SQL(
+        """
+        SELECT competitor.partner_id, COUNT(*), COUNT(*) FILTER (WHERE lead.won_status = 'won'),
+               COUNT(*) FILTER (WHERE lead.won_status = 'lost'),
+               COUNT(*) FILTER (WHERE lead.won_status = 'lost' AND lead.lost_to_id = competitor.partner_id),
+               AVG(CASE lead.won_status WHEN 'won' THEN 1 WHEN 'lost' THEN 0 END),
+               SUM(COALESCE(line.revenue, lead.expected_revenue))
+          FROM (SELECT lead_id, partner_id FROM crm_opportunity_competitor
+                 UNION
+                SELECT id, lost_to_id FROM crm_lead WHERE lost_to_id IS NOT NULL) competitor
+          JOIN crm_lead lead ON lead.id = competitor.lead_id
+          LEFT JOIN (SELECT lead_id, SUM(price_subtotal) AS revenue FROM crm_opportunity_line GROUP BY lead_id) line
+            ON line.lead_id = lead.id
+         WHERE %s
+         GROUP BY competitor.partner_id
+        """,
+        REPORTED,
+    )
+    counts = ("opportunity_count", "won_count", "lost_count", "lost_to_count")
+    measures = [*(f"{name}:sum" for name in counts), "win_rate:avg", "revenue:sum"]
+    return Question("crm.competition.report", ["competitor_id"], measures, query)
+
+
+def make_deadline_question(today):
+    query = SQL(
+        """
+        SELECT user_id, COUNT(*), SUM((is_open AND late)::int), SUM((missed OR is_open AND late)::int),
+               SUM(pushed::int), AVG(deadline_push_days) FILTER (WHERE pushed)
+          FROM crm_lead,
+       LATERAL (SELECT active AND won_status = 'pending' AS is_open, date_deadline < %s AS late,
+                       deadline_missed_date IS NOT NULL AS missed, deadline_push_count > 0 AS pushed) was
+         WHERE type = 'opportunity'
+         GROUP BY user_id
+        """,
+        today,
+    )
+    counts = ("opportunity_count", "overdue_count", "missed_count", "pushed_count")
+    measures = [*(f"{name}:sum" for name in counts), "slip_days:avg"]
+    return Question("crm.deadline.report", ["user_id"], measures, query)
+
+
+def make_snapshot_question(env, day):
+    moment = datetime.combine(day + timedelta(days=1), time())
+    query = SQL(
+        """
+        SELECT visit.opportunity_type_id, visit.stage_id, COUNT(*), SUM(visit.expected_revenue),
+               AVG(EXTRACT(EPOCH FROM %(moment)s - visit.date_start) / 86400)
+          FROM crm_stage_visit visit
+          JOIN crm_lead lead ON lead.id = visit.lead_id
+         WHERE visit.date_start < %(moment)s AND (visit.date_end IS NULL OR visit.date_end >= %(moment)s)
+           AND (lead.active OR lead.won_status = 'lost')
+         GROUP BY visit.opportunity_type_id, visit.stage_id
+        """,
+        moment=moment,
+    )
+    measures = ["opportunity_count:sum", "expected_revenue:sum", "days_in_stage:avg"]
+    groupby, context = ["opportunity_type_id", "stage_id"], {"snapshot_date": str(day), "tz": "UTC"}
+    return Question("crm.snapshot.report", groupby, measures, query, context=context)
+
+
+def make_flow_question(env, first, last):
+    """The stay before is asked of those opportunities only that something came in of."""
+    start, end = (datetime.combine(day, time()) for day in (first, last + timedelta(days=1)))
+    query = SQL(
+        """
+        SELECT visit.opportunity_type_id, visit.stage_id,
+               COUNT(*) FILTER (WHERE NOT comes),
+               COUNT(*) FILTER (WHERE comes AND before.outcome IS NULL),
+               COUNT(*) FILTER (WHERE comes AND before.outcome IN ('won', 'lost')),
+               COUNT(*) FILTER (WHERE comes AND before.outcome IN ('advanced', 'regressed')),
+               COUNT(*) FILTER (WHERE comes AND before.outcome = 'handoff'),
+               COUNT(*) FILTER (WHERE goes AND visit.outcome = 'advanced'),
+               COUNT(*) FILTER (WHERE goes AND visit.outcome = 'regressed'),
+               COUNT(*) FILTER (WHERE goes AND visit.outcome = 'won'),
+               COUNT(*) FILTER (WHERE goes AND visit.outcome = 'lost'),
+               COUNT(*) FILTER (WHERE goes AND visit.outcome = 'handoff'),
+               COUNT(*) FILTER (WHERE NOT goes)
+          FROM crm_stage_visit visit
+          JOIN crm_lead lead ON lead.id = visit.lead_id
+          LEFT JOIN (SELECT id, LAG(outcome) OVER (PARTITION BY lead_id ORDER BY id) AS outcome
+                       FROM crm_stage_visit
+                      WHERE lead_id IN (SELECT lead_id
+                                          FROM crm_stage_visit
+                                         WHERE date_start >= %(start)s AND date_start < %(end)s)) before
+            ON before.id = visit.id
+          LEFT JOIN crm_stage stage ON stage.id = visit.stage_id,
+       LATERAL (SELECT visit.date_start >= %(start)s AS comes,
+                       COALESCE(visit.date_end < %(end)s, FALSE) AS goes) happened
+         WHERE visit.date_start < %(end)s AND (visit.date_end IS NULL OR visit.date_end >= %(start)s)
+           AND (lead.active OR lead.won_status = 'lost')
+           AND NOT (visit.outcome = 'won'
+                    AND visit.date_end = visit.date_start
+                    AND stage.is_won
+                    AND COALESCE(before.outcome = 'won', FALSE))
+         GROUP BY visit.opportunity_type_id, visit.stage_id
+        """,
+        start=start,
+        end=end,
+    )
+    context = {"flow_date_from": str(first), "flow_date_to": str(last), "tz": "UTC"}
+    groupby = ["opportunity_type_id", "stage_id"]
+    return Question("crm.flow.report", groupby, FLOW_MEASURES, query, context=context)
+
+
+# ------------------------------------------------------------
+# Main
+# ------------------------------------------------------------
+
+
+def add_details(database):
+    """What other reports than the funnel look at."""
+    with Registry(database).cursor() as cr:
+        env = Environment(cr, SUPERUSER_ID, {})
+        partners = env["res.partner"].create([{"name": f"Customer {n}"} for n in range(PARTNERS)])
+        rivals = env["res.partner"].create([{"name": f"Rival {n}", "is_competitor": True} for n in range(COMPETITORS)])
+        sources = env["utm.source"].create([{"name": f"Source {n}"} for n in range(SOURCES)])
+        campaigns = env["utm.campaign"].create([{"name": f"Campaign {n}"} for n in range(CAMPAIGNS)])
+        categories = env["product.category"].create([{"name": f"Category {n}"} for n in range(CATEGORIES)])
+        products = env["product.product"].create(
+            [{"name": f"Product {n}", "categ_id": categories[n % CATEGORIES].id} for n in range(5 * CATEGORIES)]
+        )
+        env.flush_all()
+        ids = {"partner": partners, "source": sources, "campaign": campaigns, "competitor": rivals, "product": products}
+        cr.execute(DETAILS, {f"{name}_ids": records.ids for name, records in ids.items()})
+        cr.commit()
+        cr._cnx.autocommit = True
+        for table in ("crm_lead", "crm_opportunity_competitor", "crm_opportunity_line"):
+            cr.execute(SQL("VACUUM ANALYZE %s", SQL.identifier(table)))
+
+
+def check_same_figures(env, label, question):
+    """The lean query answers the same question, or the comparison means nothing.
+
+    :raise AssertionError: naming the report, what it says and what the query says
+    """
+    ours, lean = (sorted(map(make_comparable, rows), key=str) for rows in (question.ask(env), question.ask_lean(env)))
+    assert ours == lean, (label, next((a, b) for a, b in zip(ours, lean, strict=True) if a != b))
+
+
+def make_comparable(row):
+    """Records by id, numbers rounded, and nothing told apart from nought."""
+    plain = (getattr(value, "id", value) or 0 for value in row)
+    return tuple(value if isinstance(value, date) else float(f"{value:.6g}") for value in plain)
+
+
+def measure(env, rounds):
+    """Whether every report is within its limit."""
+    questions = make_questions(env)
+    for label, question in questions.items():
+        check_same_figures(env, label, question)
+    pairs = {}
+    for label, question in questions.items():
+        pairs[f"lean {label}"] = (lambda question=question: question.ask_lean(env), {})
+        pairs[label] = (lambda question=question: question.ask(env), {f"lean {label}": LIMIT})
+    return funnel.report_times(pairs, funnel.measure(pairs, rounds))
+
+
+def explain(env):
+    for label, question in make_questions(env).items():
+        report = env[question.model].with_context(**question.context)
+        query = report._search(question.domain)
+        groups = [report._read_group_groupby(report._table, spec, query) for spec in question.groupby]
+        query.groupby = SQL(", ").join(groups)
+        select = query.select(*groups, *(report._read_group_select(spec, query) for spec in question.measures))
+        env.cr.execute(SQL("EXPLAIN (ANALYZE, BUFFERS) %s", select))
+        print(f"\n{label}", *(line for (line,) in env.cr.fetchall()), sep="\n")
+
+
+def main():
+    arguments = funnel.parse_arguments(__doc__)
+    configure(arguments.config)
+    database = arguments.database or f"{arguments.template}_reports_{arguments.count}"
+    if arguments.template:
+        copy(arguments.template, database)
+    try:
+        if arguments.template:
+            funnel.fill(database, arguments.count)
+            add_details(database)
+        with Registry(database).cursor() as cr:
+            env = Environment(cr, SUPERUSER_ID, {})
+            within = measure(env, arguments.rounds)
+            if arguments.explain:
+                explain(env)
+            cr.rollback()
+    finally:
+        if arguments.template and not arguments.keep:
+            odoo.service.db.exp_drop(database)
+    raise SystemExit(not within)
+
+
+if __name__ == "__main__":
+    main()
