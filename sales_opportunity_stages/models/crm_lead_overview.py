@@ -98,11 +98,11 @@ class CrmLead(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Documents"),
             "res_model": "ir.attachment",
             "view_mode": "kanban,list,form",
             "domain": [("id", "in", self.document_ids.ids)],
             "context": {"default_res_model": self._name, "default_res_id": self.id, "create": True},
+            "name": self.env._("Documents"),
         }
 
     def action_view_actions(self):

@@ -30,7 +30,7 @@ class CrmOpportunityCompetitor(models.Model):
     )
     currency_id = fields.Many2one("res.currency", related="lead_id.company_currency")
     price = fields.Monetary("Their Price", help="What they ask for in this opportunity.")
-    threat = fields.Selection([("1", "Low"), ("2", "Medium"), ("3", "High")], default="2", required=True)
+    threat = fields.Selection([("1", "Low"), ("2", "Moderate"), ("3", "High")], default="2", required=True)
     strengths = fields.Text()
     weaknesses = fields.Text()
 

@@ -38,9 +38,8 @@ class SaleOrder(models.Model):
         return refusals
 
     def _get_closed_refusal(self):
-        return self.env._(
-            "It is closed (%s): a Sales Administrator can reopen it.", (self.close_reason or "").splitlines()[0]
-        )
+        reason = (self.close_reason or "").splitlines()[0]
+        return self.env._("It is closed (%s): a Sales Administrator can reopen it.", reason)
 
     def _get_deed_titles(self):
         return super()._get_deed_titles() | {"reopen": self.env._("%s cannot be reopened.")}

@@ -93,7 +93,7 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_promote", {
         { trigger: ".modal button[name=action_schedule_activities]", run: "click" },
         {
             content: "the checklist shows what is planned; open it",
-            trigger: ".o_stage_checklist_item[data-rule='Call A'][data-state=scheduled] button:contains(Open)",
+            trigger: ".o_stage_checklist_item[data-rule='Call A'][data-state=scheduled] button:contains(View)",
             run: "click",
         },
         { content: "done", trigger: ".modal button[name=action_done]", run: "click" },
