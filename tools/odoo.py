@@ -76,10 +76,13 @@ class Odoo:
     def finish(self, what, database, lang=None):
         """Make a database ready for use: the assets bundled, the users' language set."""
         _install, log = self.logs(database)
+        self.run_script(what, database, FINISH, log, INSTALL_LANG=lang or "")
+
+    def run_script(self, what, database, script, log, **variables):
+        """Run a script inside Odoo, which gives it `env`, with the given variables of the environment."""
         command = self.command("shell", "-c", self.configure(database, port=0), "--no-http")
-        environment = {**self.environment, "INSTALL_LANG": lang or ""}
-        with open(FINISH, "rb") as script:
-            run_step(what, command, log, cwd=layout.ROOT, env=environment, stdin=script)
+        with open(script, "rb") as source:
+            run_step(what, command, log, cwd=layout.ROOT, env={**self.environment, **variables}, stdin=source)
 
     def installed(self, database):
         """Return the names of the modules that a database has."""
