@@ -1,7 +1,7 @@
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { describe, expect, test } from "@odoo/hoot";
 import { keyDown, press, queryAll, queryAllTexts, queryFirst, queryOne } from "@odoo/hoot-dom";
-import { animationFrame, mockDate } from "@odoo/hoot-mock";
+import { animationFrame, mockDate, mockTimeZone } from "@odoo/hoot-mock";
 import {
     contains,
     defineModels,
@@ -18,6 +18,7 @@ import {
     toggleSaveFavorite,
     toggleSearchBarMenu,
 } from "@web/../tests/web_test_helpers";
+import { FunnelPeriod } from "@sales_opportunity_stages/views/opportunity_funnel/funnel_period";
 import { download, downloadFile } from "@web/core/network/download";
 
 const STAGES = ["S1", "S2", "S3", "S4", "W"];
@@ -53,7 +54,11 @@ class CrmFunnelReport extends models.Model {
     date_deadline = fields.Date();
     create_date = fields.Datetime();
     opportunity_count = fields.Integer({ string: "Opportunities", aggregator: "sum" });
-    reached = fields.Integer({ string: "Reached", aggregator: "sum", help: "Came here or further." });
+    reached = fields.Integer({
+        string: "Reached",
+        aggregator: "sum",
+        help: "Came here or further.",
+    });
     advanced = fields.Integer({ string: "Advanced", aggregator: "sum" });
     lost_here = fields.Integer({ string: "Lost Here", aggregator: "sum" });
     pending = fields.Integer({ string: "Pending", aggregator: "sum" });
@@ -97,7 +102,8 @@ defineModels([CrmFunnelReport, CrmOpportunityType, CrmStage]);
 describe.current.tags("desktop");
 
 function makeRow(index, group = {}, type = [1, "Funnel"], share = 1) {
-    const [reached, amount, weighted, advanced, lost, lostAmount, pending, pendingAmount] = EXAMPLE[index];
+    const [reached, amount, weighted, advanced, lost, lostAmount, pending, pendingAmount] =
+        EXAMPLE[index];
     const [step, resolved, win, days, median] = RATES[index];
     return {
         opportunity_type_id: type,
@@ -158,14 +164,20 @@ function mountFunnel(params = {}) {
 /** The texts of the rows of a funnel: stage, value, figure beside it, step rate, lost and pending. */
 function readFunnel(index = 0) {
     const chart = queryAll(".o_opportunity_funnel_chart")[index];
-    return [...chart.querySelectorAll(".o_opportunity_funnel_row:not(.o_opportunity_funnel_head)")].map((row) =>
-        [...row.children].map((cell) => cell.textContent.trim().replaceAll("\u00a0", " ")).join(" | ")
+    return [
+        ...chart.querySelectorAll(".o_opportunity_funnel_row:not(.o_opportunity_funnel_head)"),
+    ].map((row) =>
+        [...row.children]
+            .map((cell) => cell.textContent.trim().replaceAll("\u00a0", " "))
+            .join(" | "),
     );
 }
 
 function readTable() {
     return queryAll(".o_opportunity_funnel_table tbody tr").map((row) =>
-        [...row.children].map((cell) => cell.textContent.trim().replaceAll("\u00a0", " ")).join(" | ")
+        [...row.children]
+            .map((cell) => cell.textContent.trim().replaceAll("\u00a0", " "))
+            .join(" | "),
     );
 }
 
@@ -176,7 +188,9 @@ function readShape(index) {
 const BY_USER = [{ user_id: [7, "Anna"] }, { user_id: [8, "Ben"] }, { user_id: false }];
 
 function rowsByUser() {
-    return BY_USER.flatMap((group, place) => EVERY.map((index) => makeRow(index, group, [1, "Funnel"], 3 - place)));
+    return BY_USER.flatMap((group, place) =>
+        EVERY.map((index) => makeRow(index, group, [1, "Funnel"], 3 - place)),
+    );
 }
 
 // ------------------------------------------------------------
@@ -278,7 +292,8 @@ test("a segment, a loss, what is pending and a cell open their opportunities", a
         return { type: "ir.actions.act_window", res_model: "crm.lead" };
     });
     mockService("action", {
-        doAction: (action, { newWindow }) => expect.step(`${action.name} ${action.res_model} ${newWindow}`),
+        doAction: (action, { newWindow }) =>
+            expect.step(`${action.name} ${action.res_model} ${newWindow}`),
     });
     await mountFunnel({ domain: [["user_id", "=", 7]] });
     expect.verifySteps([`get_funnels [["user_id","=",7]] `]);
@@ -296,13 +311,17 @@ test("a segment, a loss, what is pending and a cell open their opportunities", a
 
 test("the keyboard reaches every segment and every loss", async () => {
     answerWith(() => EVERY.map((index) => makeRow(index)));
-    onRpc("crm.funnel.report", "get_opportunities_action", () => ({ type: "ir.actions.act_window" }));
+    onRpc("crm.funnel.report", "get_opportunities_action", () => ({
+        type: "ir.actions.act_window",
+    }));
     mockService("action", { doAction: ({ name }) => expect.step(name) });
     await mountFunnel();
     expect(".o_opportunity_funnel_chart button[tabindex='0']").toHaveCount(1);
     const focused = () => document.activeElement.getAttribute("aria-label");
     queryFirst(".o_opportunity_funnel_segment").focus();
-    expect(focused()).toMatch(/^S1: Reached 8, Expected Revenue \$.1,060.00, Step Rate 87.5%, Lost Here 0, Pending 1$/);
+    expect(focused()).toMatch(
+        /^S1: Reached 8, Expected Revenue \$.1,060.00, Step Rate 87.5%, Lost Here 0, Pending 1$/,
+    );
     for (const [key, label] of [
         ["ArrowDown", /^S2: Reached 7/],
         ["ArrowRight", /^S2, Lost Here: 1/],
@@ -342,7 +361,9 @@ test("from right to left the arrow keys follow the page", async () => {
 // ------------------------------------------------------------
 
 test("filters narrow it, and a grouping gives a funnel to each group", async () => {
-    answerWith((domain, groupBy) => (groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index))));
+    answerWith((domain, groupBy) =>
+        groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index)),
+    );
     await mountFunnel();
     await toggleSearchBarMenu();
     await toggleMenuItem("Mine");
@@ -368,8 +389,11 @@ test("filters narrow it, and a grouping gives a funnel to each group", async () 
 test("groups of selections and dates have their names; stage is no grouping of its own", async () => {
     answerWith((domain, groupBy) =>
         EVERY.map((index) =>
-            makeRow(index, { won_status: "won", "date_deadline:month": ["2026-04-01", "April 2026"] })
-        )
+            makeRow(index, {
+                won_status: "won",
+                "date_deadline:month": ["2026-04-01", "April 2026"],
+            }),
+        ),
     );
     await mountFunnel({ groupBy: ["stage_id", "won_status", "date_deadline:month"] });
     expect(queryAllTexts("h4")).toEqual(["Won / April 2026"]);
@@ -378,7 +402,9 @@ test("groups of selections and dates have their names; stage is no grouping of i
 
 test("of many groups the largest are shown, and all of them on demand", async () => {
     answerWith(() =>
-        [...Array(14).keys()].map((place) => makeRow(0, { user_id: [place + 1, `User ${place}`] }, [1, "Funnel"], place + 1))
+        [...Array(14).keys()].map((place) =>
+            makeRow(0, { user_id: [place + 1, `User ${place}`] }, [1, "Funnel"], place + 1),
+        ),
     );
     await mountFunnel({ groupBy: ["user_id"] });
     expect(".o_opportunity_funnel_chart").toHaveCount(12);
@@ -399,7 +425,9 @@ async function compareWith(name) {
 }
 
 test("compares two salespeople, the largest first, or those that are chosen", async () => {
-    answerWith((domain, groupBy) => (groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index))));
+    answerWith((domain, groupBy) =>
+        groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index)),
+    );
     await mountFunnel();
     await compareWith("user_id");
     expect(queryAllTexts("h4")).toEqual(["Anna", "Ben"]);
@@ -425,7 +453,8 @@ test("compares with the period before and with last year's", async () => {
     const share = (domain) => (JSON.stringify(domain).includes("2026-03-01") ? 2 : 1);
     answerWith((domain) => EVERY.map((index) => makeRow(index, {}, [1, "Funnel"], share(domain))));
     await mountFunnel({ context: { search_default_closing: 1 } });
-    const within = (start, end) => `get_funnels ["&",["date_deadline",">=","${start}"],["date_deadline","<=","${end}"]] `;
+    const within = (start, end) =>
+        `get_funnels ["&",["date_deadline",">=","${start}"],["date_deadline","<=","${end}"]] `;
     expect.verifySteps([within("2026-03-01", "2026-03-31")]);
     await compareWith("previous");
     expect.verifySteps([within("2026-03-01", "2026-03-31"), within("2026-02-01", "2026-02-28")]);
@@ -434,6 +463,92 @@ test("compares with the period before and with last year's", async () => {
     expect(readFunnel(1)[0]).toBe("S1 | 8 | $ 1,060.00 | 87.5% | – | 1");
     await compareWith("year");
     expect.verifySteps([within("2026-03-01", "2026-03-31"), within("2025-03-01", "2025-03-31")]);
+});
+
+test("a period is moved by its own length, in months where it consists of months", () => {
+    mockTimeZone(+1);
+    const typed = { date_deadline: { type: "date" }, create_date: { type: "datetime" } };
+    const within = (name, ...bounds) => [
+        "&",
+        ...bounds.map(([operator, value]) => [name, operator, value]),
+    ];
+    const move = (domain, duration) => {
+        const period = FunnelPeriod.find(domain, typed);
+        const other = period.shift(duration || period.length);
+        const values = other.domain
+            .filter(Array.isArray)
+            .map(([, operator, value]) => operator + value);
+        return [period.label, other.label, ...values];
+    };
+    const closing = (first, last) => within("date_deadline", [">=", first], ["<=", last]);
+    expect(move(closing("2026-01-01", "2026-03-31"))).toEqual([
+        "Q1 2026",
+        "Q4 2025",
+        ">=2025-10-01",
+        "<=2025-12-31",
+    ]);
+    expect(move(closing("2026-01-01", "2026-12-31"))).toEqual([
+        "2026",
+        "2025",
+        ">=2025-01-01",
+        "<=2025-12-31",
+    ]);
+    expect(move(closing("2026-03-11", "2026-03-20"))).toEqual([
+        "03/11/2026 – 03/20/2026",
+        "03/01/2026 – 03/10/2026",
+        ">=2026-03-01",
+        "<=2026-03-10",
+    ]);
+    expect(move(closing("2024-02-01", "2024-02-29"), { years: 1 })).toEqual([
+        "February 2024",
+        "February 2023",
+        ">=2023-02-01",
+        "<=2023-02-28",
+    ]);
+    expect(move(within("date_deadline", [">", "2026-02-28"], ["<", "2026-04-01"]))).toEqual([
+        "March 2026",
+        "February 2026",
+        ">2026-01-31",
+        "<2026-03-01",
+    ]);
+    const created = within(
+        "create_date",
+        [">=", "2026-02-28 23:00:00"],
+        ["<=", "2026-03-31 22:59:59"],
+    );
+    expect(move(created)).toEqual([
+        "March 2026",
+        "February 2026",
+        ">=2026-01-31 23:00:00",
+        "<=2026-02-28 22:59:59",
+    ]);
+    const both = ["&", ...created, ...closing("2026-01-01", "2026-12-31")];
+    expect(move(both).slice(0, 4)).toEqual([
+        "2026",
+        "2025",
+        ">=2026-02-28 23:00:00",
+        "<=2026-03-31 22:59:59",
+    ]);
+    const years = [
+        "|",
+        ...closing("2026-01-01", "2026-12-31"),
+        ...closing("2025-01-01", "2025-12-31"),
+    ];
+    expect(move(years).slice(2)).toEqual([
+        ">=2024-01-01",
+        "<=2024-12-31",
+        ">=2023-01-01",
+        "<=2023-12-31",
+    ]);
+    for (const endless of [
+        [],
+        [["date_deadline", ">=", "2026-01-01"]],
+        [["date_deadline", "=", "2026-01-01"]],
+        closing("today", "today +1m"),
+        closing("2026-02-01", "2026-01-01"),
+    ]) {
+        expect(FunnelPeriod.find(endless, typed)).toBe(null);
+    }
 });
 
 test("without a period there is none to compare with", async () => {
@@ -447,7 +562,9 @@ test("without a period there is none to compare with", async () => {
 });
 
 test("a favorite keeps what is measured and compared", async () => {
-    answerWith((domain, groupBy) => (groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index))));
+    answerWith((domain, groupBy) =>
+        groupBy.length ? rowsByUser() : EVERY.map((index) => makeRow(index)),
+    );
     onRpc("create_filter", ({ args: [values] }) => {
         expect.step(JSON.stringify(values.context));
         return [1];
@@ -467,14 +584,22 @@ test("a favorite keeps what is measured and compared", async () => {
         funnel_pair: [],
         funnel_type: false,
     };
-    const [first, second, saved] = ["get_funnels [] ", "get_funnels [] user_id", JSON.stringify(context)];
+    const [first, second, saved] = [
+        "get_funnels [] ",
+        "get_funnels [] user_id",
+        JSON.stringify(context),
+    ];
     expect.verifySteps([first, second, saved, second]);
 });
 
 test("opens as a favorite was saved", async () => {
     answerWith(rowsByUser);
     await mountFunnel({
-        context: { funnel_measure: "expected_revenue", funnel_compare: "user_id", funnel_pair: ["[8]", "[false]"] },
+        context: {
+            funnel_measure: "expected_revenue",
+            funnel_compare: "user_id",
+            funnel_pair: ["[8]", "[false]"],
+        },
     });
     expect(queryAllTexts("h4")).toEqual(["Ben", "None"]);
     expect("[data-measure=expected_revenue]").toHaveClass("active");
@@ -533,7 +658,16 @@ test("the spreadsheet holds the table's figures", async () => {
     await contains(".o_opportunity_funnel_xlsx").click();
     await expect.waitForSteps(["get_funnels [] ", "/web/pivot/export_xlsx"]);
     expect(sent.measure_headers.map(({ title }) => title)).toEqual([
-        ...["Reached", "Expected Revenue", "Advanced", "Lost Here", "Pending", "Step Rate", "Resolved Rate", "Win Rate"],
+        ...[
+            "Reached",
+            "Expected Revenue",
+            "Advanced",
+            "Lost Here",
+            "Pending",
+            "Step Rate",
+            "Resolved Rate",
+            "Win Rate",
+        ],
         ...["Days in Stage", "Median Days in Stage"],
     ]);
     expect(sent.measure_count).toBe(10);
@@ -541,8 +675,30 @@ test("the spreadsheet holds the table's figures", async () => {
         ["Funnel", 0],
         ...STAGES.map((name) => [name, 1]),
     ]);
-    expect(sent.rows[4].values.map(({ value }) => value)).toEqual([4, 720, 3, 0, 1, 0.75, 1, 1, 20 / 3, 5]);
-    expect(sent.rows[5].values.map(({ value }) => value)).toEqual([3, 420, "", 0, 0, "", "", 1, "", ""]);
+    expect(sent.rows[4].values.map(({ value }) => value)).toEqual([
+        4,
+        720,
+        3,
+        0,
+        1,
+        0.75,
+        1,
+        1,
+        20 / 3,
+        5,
+    ]);
+    expect(sent.rows[5].values.map(({ value }) => value)).toEqual([
+        3,
+        420,
+        "",
+        0,
+        0,
+        "",
+        "",
+        1,
+        "",
+        "",
+    ]);
 });
 
 test("the picture shows the segments in their colors", async () => {
@@ -568,7 +724,8 @@ test("the picture shows the segments in their colors", async () => {
         context.fillStyle = style.getPropertyValue("--o-funnel-series-0").trim();
         const color = context.fillStyle;
         const { data } = context.getImageData(0, y, image.width, 1);
-        const hex = (at) => `#${[...data.slice(at, at + 3)].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+        const hex = (at) =>
+            `#${[...data.slice(at, at + 3)].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
         return [...Array(image.width).keys()].filter((x) => hex(4 * x) === color).length;
     };
     const runs = [...Array(image.height).keys()].map(getRun).filter(Boolean);

@@ -46,7 +46,11 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_funnel", {
                 checkRow(FUNNEL, "S1", "8 | $ 1,060.00 | 87.5% | – | 1");
                 checkRow(FUNNEL, "S3", "6 | $ 950.00 | 66.7% | 1 | 1");
                 checkRow(FUNNEL, "W", "3 | $ 420.00 |  | – | –");
-                checkRow(TABLE, "S2", "7 | $ 1,000.00 | 6 | 1 | 0 | 85.7% | 85.7% | 60.0% | 12.5 | 10.0");
+                checkRow(
+                    TABLE,
+                    "S2",
+                    "7 | $ 1,000.00 | 6 | 1 | 0 | 85.7% | 85.7% | 60.0% | 12.5 | 10.0",
+                );
                 checkRow(TABLE, "W", "3 | $ 420.00 |  | 0 | 0 |  |  | 100.0% |  | ");
                 watchDownloads();
             },
@@ -54,7 +58,8 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_funnel", {
         { trigger: ".o_opportunity_funnel_xlsx", run: "click" },
         {
             content: "the table as a spreadsheet",
-            trigger: "body[data-downloaded='200 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet']",
+            trigger:
+                "body[data-downloaded='200 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet']",
         },
         { content: "by amount", trigger: "[data-measure=expected_revenue]", run: "click" },
         { trigger: ".o_opportunity_funnel_lost_here:contains(80.00)", run: "click" },
@@ -88,6 +93,9 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_funnel", {
                 checkRow(PIVOT, "W", "3 | $ 420.00 | 0 | 0 |  |  | 100.0% | 0.0");
             },
         },
-        { content: "each opportunity counts once in the total", trigger: `${PIVOT}:contains(Funnel) td:contains(60.0%)` },
+        {
+            content: "each opportunity counts once in the total",
+            trigger: `${PIVOT}:contains(Funnel) td:contains(60.0%)`,
+        },
     ],
 });

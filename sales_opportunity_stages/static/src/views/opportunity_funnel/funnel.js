@@ -54,7 +54,7 @@ export class Funnel {
      */
     getWidths(measure, maximum) {
         const widths = this.stages.map((stage) =>
-            maximum ? Math.max(0, stage.get(measure)) / maximum : 0
+            maximum ? Math.max(0, stage.get(measure)) / maximum : 0,
         );
         return widths.map((width, index) => [width, widths[index + 1] ?? width]);
     }

@@ -89,7 +89,11 @@ export class FunnelBoard {
         return [...types.values()].map((type) => {
             const funnels = this.makeFunnels(type);
             const present = funnels.filter((_funnel, index) => index % this.periods.length === 0);
-            return { ...type, funnels, size: present.reduce((total, funnel) => total + funnel.size, 0) };
+            return {
+                ...type,
+                funnels,
+                size: present.reduce((total, funnel) => total + funnel.size, 0),
+            };
         });
     }
 
@@ -104,7 +108,8 @@ export class FunnelBoard {
         return this.shownGroups.flatMap((group) =>
             this.periods.map((period, index) => {
                 const rows = period.answer.rows.filter(
-                    (row) => row.opportunity_type_id[0] === type.id && this.getKey(row) === group.key
+                    (row) =>
+                        row.opportunity_type_id[0] === type.id && this.getKey(row) === group.key,
                 );
                 return new Funnel({
                     key: `${group.key}${index}`,
@@ -114,7 +119,7 @@ export class FunnelBoard {
                     domain: period.domain,
                     currencyId: period.answer.currency_id,
                 });
-            })
+            }),
         );
     }
 }

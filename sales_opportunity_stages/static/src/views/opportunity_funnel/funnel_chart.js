@@ -51,7 +51,9 @@ export class FunnelChart extends Component {
             beside: this.format(this.measure.beside, stage),
             rate: this.format("step_rate", stage),
             label: this.getLabel(stage),
-            parts: ["lost_here", "pending"].map((name, place) => this.getPart(stage, name, place + 1)),
+            parts: ["lost_here", "pending"].map((name, place) =>
+                this.getPart(stage, name, place + 1),
+            ),
         }));
     }
 
@@ -60,7 +62,11 @@ export class FunnelChart extends Component {
         const count = stage.get(name);
         const value = this.format(this.measure[name], stage);
         const title = this.props.fields[name].string;
-        const label = _t("%(stage)s, %(part)s: %(count)s", { stage: stage.name, part: title, count });
+        const label = _t("%(stage)s, %(part)s: %(count)s", {
+            stage: stage.name,
+            part: title,
+            count,
+        });
         return { name, column, title, count, value, label };
     }
 
@@ -68,7 +74,10 @@ export class FunnelChart extends Component {
         const { fields } = this.props;
         const names = ["reached", "expected_revenue", "step_rate", "lost_here", "pending"];
         const figures = names
-            .map((name) => ({ title: fields[name].string, text: formatFigure(name, stage.get(name), this.props.funnel) }))
+            .map((name) => ({
+                title: fields[name].string,
+                text: formatFigure(name, stage.get(name), this.props.funnel),
+            }))
             .filter(({ text }) => text)
             .map(({ title, text }) => `${title} ${text}`);
         return `${stage.name}: ${figures.join(", ")}`;

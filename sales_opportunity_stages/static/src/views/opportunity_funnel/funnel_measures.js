@@ -27,4 +27,10 @@ export const FUNNEL_MEASURES = {
 };
 
 /** Figures that say nothing of a stage that is won: there is no next one, and nobody stays there. */
-export const NOT_OF_WON = ["advanced", "step_rate", "resolved_rate", "days_in_stage", "median_days"];
+export const NOT_OF_WON = [
+    "advanced",
+    "step_rate",
+    "resolved_rate",
+    "days_in_stage",
+    "median_days",
+];

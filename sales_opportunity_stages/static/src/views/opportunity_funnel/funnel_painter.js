@@ -12,7 +12,7 @@ const GAP = 2;
 const COLUMNS = [210, 400, 130, 80, 110, 110];
 const WIDTH = COLUMNS.reduce((total, width) => total + width, 0) + 2 * MARGIN;
 
-/** Paints what the view shows into a picture, one funnel below the other, in the colors and the direction of the page. */
+/** Paints what the view shows, one funnel below the other, in the colors and the direction of the page. */
 export class FunnelPainter {
     /**
      * @param {Object} params
@@ -70,12 +70,22 @@ export class FunnelPainter {
         this.y += LINE / 2;
         this.write(funnel.label, 0, WIDTH - 2 * MARGIN, { isBold: true });
         const names = [measure.beside, "step_rate", "lost_here", "pending"];
-        this.writeColumns(["", measure.label, ...names.map((name) => this.fields[name].string)], LINE, { isMuted: true });
+        this.writeColumns(
+            ["", measure.label, ...names.map((name) => this.fields[name].string)],
+            LINE,
+            { isMuted: true },
+        );
         const widths = funnel.getWidths(this.measure, maximum);
         funnel.stages.forEach((stage, row) => {
             const color = stage.isWon ? "won" : `series-${index % 6}`;
             this.paintSegment(widths[row], this.getColor(color));
-            const figures = [this.measure, measure.beside, "step_rate", measure.lost_here, measure.pending];
+            const figures = [
+                this.measure,
+                measure.beside,
+                "step_rate",
+                measure.lost_here,
+                measure.pending,
+            ];
             const texts = figures.map((name) => formatFigure(name, stage.get(name), funnel));
             this.writeColumns([stage.name, ...texts], ROW);
         });
@@ -121,18 +131,33 @@ export class FunnelPainter {
         let x = 0;
         texts.forEach((text, column) => {
             const align = column === 0 ? "start" : column === 1 ? "center" : "end";
-            this.write(text, x, COLUMNS[column], { ...options, align, height: 0, rowHeight: height, isBold: column === 1 });
+            this.write(text, x, COLUMNS[column], {
+                ...options,
+                align,
+                height: 0,
+                rowHeight: height,
+                isBold: column === 1,
+            });
             x += COLUMNS[column];
         });
         this.y += height;
     }
 
-    write(text, x, room, { size = 13, isBold, isMuted, align = "start", height = LINE, rowHeight = height } = {}) {
+    write(
+        text,
+        x,
+        room,
+        { size = 13, isBold, isMuted, align = "start", height = LINE, rowHeight = height } = {},
+    ) {
         const place = { start: x, center: x + room / 2, end: x + room }[align];
         this.context.font = `${isBold ? "bold" : "normal"} ${size}px ${this.style.fontFamily}`;
         this.context.fillStyle = this.getColor(isMuted ? "muted" : "text");
         this.context.textAlign = align;
-        this.context.fillText(this.shorten(text, room - 8), this.mirror(place), this.y + rowHeight / 2);
+        this.context.fillText(
+            this.shorten(text, room - 8),
+            this.mirror(place),
+            this.y + rowHeight / 2,
+        );
         this.y += height;
     }
 

@@ -14,7 +14,8 @@ const PREFERRED = ["date_deadline", "create_date"];
 /**
  * The period that a domain limits the funnel to, and the same domain in another period.
  *
- * A period is half-open: from the first moment in it to the first after it. So months of unequal length are moved right.
+ * A period is half-open: from the first moment in it to the first after it. So months of unequal length
+ * are moved right.
  */
 export class FunnelPeriod {
     /**
@@ -42,7 +43,9 @@ export class FunnelPeriod {
         this.serialize = type === "date" ? serializeDate : serializeDateTime;
         const bounds = domain.filter((leaf) => this.isBound(leaf));
         const read = (operators) =>
-            bounds.filter((leaf) => operators.includes(leaf[1])).map((leaf) => this.readBound(leaf));
+            bounds
+                .filter((leaf) => operators.includes(leaf[1]))
+                .map((leaf) => this.readBound(leaf));
         const [starts, ends] = [read(LOWER), read(UPPER)];
         this.start = starts.length ? luxon.DateTime.min(...starts) : NaN;
         this.end = ends.length ? luxon.DateTime.max(...ends) : NaN;

@@ -3,8 +3,8 @@ import { FunnelTable, TABLE_COLUMNS } from "./funnel_table";
 const SHEET_NAME_LENGTH = 31;
 
 /**
- * The stage-promotion tables as Odoo's pivot hands its own to `/web/pivot/export_xlsx`: figures, not texts, so that they
- * can be calculated with.
+ * The stage-promotion tables as Odoo's pivot hands its own to `/web/pivot/export_xlsx`: figures, not
+ * texts, so that they can be calculated with.
  *
  * @param {Object} params
  * @param {string} params.title
@@ -19,9 +19,18 @@ export function getSpreadsheet({ title, model, types, fields }) {
         model,
         title: getSheetName(title),
         col_group_headers: [[{ title, width, height: 1, is_bold: false }]],
-        measure_headers: TABLE_COLUMNS.map((name) => ({ title: fields[name].string, width: 1, height: 1, is_bold: false })),
+        measure_headers: TABLE_COLUMNS.map((name) => ({
+            title: fields[name].string,
+            width: 1,
+            height: 1,
+            is_bold: false,
+        })),
         rows: types.flatMap((type) => [
-            { title: type.name, indent: 0, values: TABLE_COLUMNS.map(() => ({ value: "", is_bold: true })) },
+            {
+                title: type.name,
+                indent: 0,
+                values: TABLE_COLUMNS.map(() => ({ value: "", is_bold: true })),
+            },
             ...new FunnelTable(type).rows.map(getRow),
         ]),
         measure_count: width,
@@ -29,7 +38,10 @@ export function getSpreadsheet({ title, model, types, fields }) {
 }
 
 function getRow({ title, indent, cells }) {
-    const values = cells.map(({ value }) => ({ value: value === false || value === null ? "" : value, is_bold: false }));
+    const values = cells.map(({ value }) => ({
+        value: value === false || value === null ? "" : value,
+        is_bold: false,
+    }));
     return { title, indent: indent + 1, values };
 }
 

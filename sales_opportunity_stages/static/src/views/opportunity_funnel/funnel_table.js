@@ -3,14 +3,22 @@ import { formatDifference, formatFigure } from "./funnel_format";
 
 /** The columns of the stage-promotion table: what of the report it shows, and what opens the rows behind it. */
 export const TABLE_COLUMNS = [
-    ...["reached", "expected_revenue", "advanced", "lost_here", "pending", "step_rate", "resolved_rate", "win_rate"],
-    ...["days_in_stage", "median_days"],
+    "reached",
+    "expected_revenue",
+    "advanced",
+    "lost_here",
+    "pending",
+    "step_rate",
+    "resolved_rate",
+    "win_rate",
+    "days_in_stage",
+    "median_days",
 ];
 const OPENING = ["reached", "advanced", "lost_here", "pending"];
 
 /**
- * The stage-promotion table (阶段升迁统计表) of one type: a row for each stage, or, of several funnels, for each stage and
- * funnel, so that those that are compared stand below one another; of two, their difference too.
+ * The stage-promotion table (阶段升迁统计表) of one type: a row for each stage, or, of several funnels, for each
+ * stage and funnel, so that what is compared stands below one another; of two, their difference too.
  */
 export class FunnelTable {
     /**
@@ -26,7 +34,7 @@ export class FunnelTable {
         return this.stages.flatMap((stage, index) =>
             this.funnels.length === 1
                 ? [this.makeRow(this.funnels[0], index, stage.name, 0)]
-                : this.makeRows(stage, index)
+                : this.makeRows(stage, index),
         );
     }
 
@@ -56,8 +64,18 @@ export class FunnelTable {
             const values = [first.get(name), second.get(name)];
             const isKnown = values.every((value) => value !== false && value !== null);
             const value = isKnown ? values[0] - values[1] : false;
-            return { name, value, text: isKnown ? formatDifference(name, value, this.funnels[0]) : "" };
+            return {
+                name,
+                value,
+                text: isKnown ? formatDifference(name, value, this.funnels[0]) : "",
+            };
         });
-        return { key: `${first.id} difference`, title: _t("Difference"), indent: 1, cells, isDifference: true };
+        return {
+            key: `${first.id} difference`,
+            title: _t("Difference"),
+            indent: 1,
+            cells,
+            isDifference: true,
+        };
     }
 }

@@ -19,8 +19,9 @@ const SHIFTS = { previous: (period) => period.length, year: () => ({ years: 1 })
 /**
  * The funnels of what is searched for, beside Odoo's own graphs of the same rows: `mode` says which is shown.
  *
- * A funnel is of one opportunity type. What is grouped by gives a funnel to each group. `compare` puts a second one beside
- * it: of another period (`previous`, `year`), or of another value of the field that it names; `pair` are the two chosen.
+ * A funnel is of one opportunity type. What is grouped by gives a funnel to each group. `compare` puts a
+ * second one beside it: of another period (`previous`, `year`), or of another value of the field that it
+ * names; `pair` are the two that were chosen.
  */
 export class OpportunityFunnelModel extends GraphModel {
     /** @override */
@@ -92,7 +93,7 @@ export class OpportunityFunnelModel extends GraphModel {
     /** @returns {Object} for the context of a favorite */
     getFunnelContext() {
         return Object.fromEntries(
-            Object.entries(SAVED).map(([key, name]) => [key, this.metaData[name]])
+            Object.entries(SAVED).map(([key, name]) => [key, this.metaData[name]]),
         );
     }
 
@@ -117,7 +118,9 @@ export class OpportunityFunnelModel extends GraphModel {
         if (this.searchParams.groupBy.includes(TYPE)) {
             return types;
         }
-        return types.filter((type) => type === (types.find(({ id }) => id === this.metaData.typeId) || types[0]));
+        return types.filter(
+            (type) => type === (types.find(({ id }) => id === this.metaData.typeId) || types[0]),
+        );
     }
 
     // ------------------------------------------------------------
@@ -148,8 +151,8 @@ export class OpportunityFunnelModel extends GraphModel {
         const { context } = this.searchParams;
         const answers = await Promise.all(
             periods.map((period) =>
-                this.orm.call(resModel, "get_funnels", [period.domain, specs], { context })
-            )
+                this.orm.call(resModel, "get_funnels", [period.domain, specs], { context }),
+            ),
         );
         return periods.map((period, index) => ({ ...period, answer: answers[index] }));
     }

@@ -32,13 +32,19 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
         const isLimited = Boolean(this.model.period);
         const items = this.env.searchModel.getSearchItems(
             ({ type, fieldType, fieldName }) =>
-                type === "groupBy" && fieldType === "many2one" && !GROUPING_FIELDS.includes(fieldName)
+                type === "groupBy" &&
+                fieldType === "many2one" &&
+                !GROUPING_FIELDS.includes(fieldName),
         );
         return [
             { name: "", label: _t("Nothing"), isPossible: true },
             { name: "previous", label: _t("Previous Period"), isPossible: isLimited },
             { name: "year", label: _t("Same Period Last Year"), isPossible: isLimited },
-            ...items.map((item) => ({ name: item.fieldName, label: item.description, isPossible: true })),
+            ...items.map((item) => ({
+                name: item.fieldName,
+                label: item.description,
+                isPossible: true,
+            })),
         ];
     }
 
@@ -79,7 +85,10 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
         }
         const domain = Domain.and([funnel.domain, stage.getDomain(count)]).toList();
         const action = await orm.call(metaData.resModel, "get_opportunities_action", [domain]);
-        const name = _t("%(stage)s: %(count)s", { stage: stage.name, count: metaData.fields[count].string });
+        const name = _t("%(stage)s: %(count)s", {
+            stage: stage.name,
+            count: metaData.fields[count].string,
+        });
         await this.actionService.doAction({ ...action, name }, { newWindow: isMiddleClick });
     }
 
@@ -107,7 +116,12 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
 
     onDownloadSpreadsheet() {
         const { fields, resModel } = this.model.metaData;
-        const table = getSpreadsheet({ title: this.exportTitle, model: resModel, types: this.types, fields });
+        const table = getSpreadsheet({
+            title: this.exportTitle,
+            model: resModel,
+            types: this.types,
+            fields,
+        });
         return download({
             url: "/web/pivot/export_xlsx",
             data: { data: new Blob([JSON.stringify(table)], { type: "application/json" }) },

@@ -11,12 +11,16 @@ function getSampleFunnels() {
         name: index === REACHED.length - 1 ? _t("Won") : _t("Stage %s", index + 1),
         is_won: index === REACHED.length - 1,
     }));
-    const rows = REACHED.map((reached, index) => getSampleRow(reached, REACHED[index + 1], stages[index]));
+    const rows = REACHED.map((reached, index) =>
+        getSampleRow(reached, REACHED[index + 1], stages[index]),
+    );
     return { rows, types: [{ id: 1, name: _t("Opportunity Type"), stages }], currency_id: false };
 }
 
 function getSampleRow(reached, advanced = 0, stage) {
-    const [lost, pending] = stage.is_won ? [0, 0] : [Math.ceil((reached - advanced) / 2), Math.floor((reached - advanced) / 2)];
+    const [lost, pending] = stage.is_won
+        ? [0, 0]
+        : [Math.ceil((reached - advanced) / 2), Math.floor((reached - advanced) / 2)];
     const lostLater = Math.ceil((reached - WON) / 2);
     return {
         opportunity_type_id: [1, ""],
