@@ -153,16 +153,19 @@ class CrmFunnelReport(models.Model):
         }
 
     def _select_parts(self) -> dict[str, SQL]:
-        """What of the revenue that reached the stage has come no further: 0 in the rows that it is not of."""
-        furthest, names = SQL("stage.id = funnel.furthest_id"), ("expected_revenue", "prorated_revenue")
-        amounts = [SQL("COALESCE(lead.%s, 0)", SQL.identifier(name)) for name in names]
+        """What of the revenue that reached the stage has come no further, empty in the rows that it is not of."""
+        sources = {
+            "lost_revenue": ("lost", "expected_revenue"),
+            "pending_revenue": ("pending", "expected_revenue"),
+            "pending_prorated_revenue": ("pending", "prorated_revenue"),
+        }
         return {
-            name: SQL("CASE WHEN lead.won_status = %s AND %s THEN %s ELSE 0 END", status, furthest, amount)
-            for name, status, amount in (
-                ("lost_revenue", "lost", amounts[0]),
-                ("pending_revenue", "pending", amounts[0]),
-                ("pending_prorated_revenue", "pending", amounts[1]),
+            name: SQL(
+                "CASE WHEN stage.id = funnel.furthest_id AND lead.won_status = %s THEN lead.%s END",
+                status,
+                SQL.identifier(source),
             )
+            for name, (status, source) in sources.items()
         }
 
     def _select_rates(self) -> dict[str, SQL]:
@@ -245,6 +248,7 @@ class CrmFunnelReport(models.Model):
             "win_rate": SQL("(%s)::float / NULLIF(%s, 0)", won, closed),
             "days_in_stage": SQL("SUM(%s) / NULLIF(SUM(%s), 0)", days, ended),
             "median_days": self._get_median(),
+            **{name: SQL("COALESCE(SUM(%s), 0)", self._column(name)) for name in self._select_parts()},
         }
 
     def _get_median(self) -> SQL:
@@ -318,7 +322,8 @@ class CrmFunnelReport(models.Model):
         groupby = [spec for spec in groupby if spec not in ("opportunity_type_id", "stage_id")]
         currency, amount = self._get_funnel_currency()
         aggregates = [f"{name}:{amount}" for name in self._get_funnel_amounts()] + self._get_funnel_aggregates()
-        rows = self.formatted_read_group(domain, ["opportunity_type_id", *groupby, "stage_id"], aggregates)
+        order = ", ".join(groupby) or "reached:sum desc"  # to sort by type and stage takes long, and they have an order
+        rows = self.formatted_read_group(domain, ["opportunity_type_id", *groupby, "stage_id"], aggregates, order=order)
         for row in rows:
             for name in self._get_funnel_amounts():
                 row[f"{name}:sum"] = row.pop(f"{name}:{amount}")
@@ -343,17 +348,16 @@ class CrmFunnelReport(models.Model):
         return (currencies, "sum") if len(currencies) == 1 else (self.env.company.currency_id, "sum_currency")
 
     def _get_funnel_types(self, rows):
-        types = dict(row["opportunity_type_id"] for row in rows)
-        funnels = self.env["crm.opportunity.type"]._get_stage_map().funnels()
-        stages = {type_id: self.env["crm.stage"].browse(funnels[type_id]) for type_id in types}
+        names = dict(row["opportunity_type_id"] for row in rows)
         return [
-            {
-                "id": type_id,
-                "name": name,
-                "stages": [{"id": s.id, "name": s.display_name, "is_won": s.is_won} for s in stages[type_id]],
-            }
-            for type_id, name in types.items()
+            {"id": type_id, "name": names[type_id], "stages": self._get_funnel_stages(stage_ids)}
+            for type_id, stage_ids in self.env["crm.opportunity.type"]._get_stage_map().funnels().items()
+            if type_id in names
         ]
+
+    def _get_funnel_stages(self, stage_ids):
+        stages = self.env["crm.stage"].browse(stage_ids)
+        return [{"id": stage.id, "name": stage.display_name, "is_won": stage.is_won} for stage in stages]
 
     @api.model
     @api.readonly

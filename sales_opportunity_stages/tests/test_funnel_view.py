@@ -32,6 +32,9 @@ class TestFunnelView(FunnelCase):
     def _get_stages(self, answer):
         return [stage["name"] for type_values in answer["types"] for stage in type_values["stages"]]
 
+    def _get_first(self, answer):
+        return next(row for row in answer["rows"] if row["stage_id"][0] == self.s1.id)
+
     def test_figures(self):
         answer = self._get_funnels()
         self.assertEqual([(t["id"], t["name"]) for t in answer["types"]], [(self.type_funnel.id, "Funnel")])
@@ -77,8 +80,11 @@ class TestFunnelView(FunnelCase):
         answer = self._get_funnels(groupby=["user_id", "stage_id", "opportunity_type_id"], user=self.manager)
         reached = {}
         for row in answer["rows"]:
-            reached.setdefault(row["user_id"][0], []).append(row["reached:sum"])
-        self.assertEqual(reached, {self.salesman.id: [7, 6, 5, 3, 2], self.colleague.id: [1] * 5})
+            reached.setdefault(row["user_id"][0], {})[row["stage_id"][1]] = row["reached:sum"]
+        self.assertEqual(reached[self.salesman.id], dict(zip(EXPECTED, [7, 6, 5, 3, 2], strict=True)))
+        self.assertEqual(reached[self.colleague.id], dict.fromkeys(EXPECTED, 1))
+        names = [row["user_id"][1] for row in answer["rows"]]
+        self.assertEqual(names, sorted(names), "in the order of the groups")
 
     def test_types_are_told_apart(self):
         self.s2.opportunity_type_ids |= self.type_quick
@@ -86,10 +92,9 @@ class TestFunnelView(FunnelCase):
         moved.with_user(self.manager).opportunity_type_id = self.type_quick
         answer = self._get_funnels()
         self.assertEqual([t["name"] for t in answer["types"]], ["Funnel", "Spare Parts"])
-        rows = [(row["opportunity_type_id"][1], row["reached:sum"]) for row in answer["rows"]]
-        self.assertEqual(
-            rows, [("Funnel", 7), ("Funnel", 7), ("Funnel", 6), ("Funnel", 4), ("Funnel", 3), ("Spare Parts", 1)]
-        )
+        reached = {(row["opportunity_type_id"][1], row["stage_id"][1]): row["reached:sum"] for row in answer["rows"]}
+        in_funnel = {("Funnel", stage): count for stage, count in zip(EXPECTED, [7, 7, 6, 4, 3], strict=True)}
+        self.assertEqual(reached, {**in_funnel, ("Spare Parts", "S2"): 1})
 
     def test_amounts_of_several_currencies_are_converted(self):
         """Into the currency of the company that one works in."""
@@ -103,13 +108,13 @@ class TestFunnelView(FunnelCase):
         both = {"user": self.manager, "allowed_company_ids": (self.env.company | company).ids}
         answer = self._get_funnels(**both)
         self.assertEqual(answer["currency_id"], self.env.company.currency_id.id)
-        self.assertAlmostEqual(answer["rows"][0]["expected_revenue:sum"], 1060)
+        self.assertAlmostEqual(self._get_first(answer)["expected_revenue:sum"], 1060)
         alone = self._get_funnels(user=self.manager, allowed_company_ids=company.ids)
-        self.assertEqual((alone["currency_id"], alone["rows"][0]["expected_revenue:sum"]), (currency.id, 6000))
+        self.assertEqual((alone["currency_id"], self._get_first(alone)["expected_revenue:sum"]), (currency.id, 6000))
 
     def test_who_sees_what(self):
         self.by_letter["A"].with_user(self.manager).user_id = self.supervisor
-        self.assertEqual(self._get_funnels(user=self.salesman)["rows"][0]["reached:sum"], 7)
+        self.assertEqual(self._get_first(self._get_funnels(user=self.salesman))["reached:sum"], 7)
         self.assertEqual(self._get_funnels(user=self.colleague)["rows"], [])
         with self.assertRaises(AccessError):
             self._get_funnels(user=self.employee)

@@ -29,7 +29,7 @@ export class FunnelStage {
             return false;
         }
         const isAverage = name.endsWith("_rate") || name.includes("days");
-        return this.figures[name] ?? (isAverage ? false : 0);
+        return isAverage ? this.figures[name] ?? false : this.figures[name] || 0;
     }
 
     /**
