@@ -74,6 +74,17 @@ class QuotationSetup(OpportunityStagesSetup):
             wizard.line_ids[int(key.removeprefix("line_"))].product_uom_qty = quantity
         return self.env["sale.order"].with_user(user or self.salesman).browse(wizard.action_generate()["res_id"])
 
+    def _allow_authorization(self):
+        """Payments may be authorized first and captured later, whoever provides them."""
+        Provider = self.registry["payment.provider"]
+        compute = Provider._compute_feature_support_fields
+
+        def compute_with_capture(providers):
+            compute(providers)
+            providers.support_manual_capture = "full_only"
+
+        self.patch(Provider, "_compute_feature_support_fields", compute_with_capture)
+
     def _lose(self, lead):
         lead.with_user(self.manager).action_set_lost()
 

@@ -23,14 +23,7 @@ class TestPaidOnline(CreditCase, AccountPaymentCommon):
         )
 
     def test_authorized_or_done(self):
-        Provider = self.registry["payment.provider"]
-        compute = Provider._compute_feature_support_fields
-
-        def compute_with_capture(providers):
-            compute(providers)
-            providers.support_manual_capture = "full_only"
-
-        self.patch(Provider, "_compute_feature_support_fields", compute_with_capture)
+        self._allow_authorization()
         for state in ("authorized", "done"):
             with self.subTest(state):
                 order = self._order(1400)

@@ -135,14 +135,7 @@ class TestCustomerAcceptance(QuotationSetup, PaymentHttpCommon):
         self.assertEqual(order.state, "sale")
 
     def test_payment_is_processed_all_the_same(self):
-        Provider = self.registry["payment.provider"]
-        compute = Provider._compute_feature_support_fields
-
-        def compute_with_capture(providers):
-            compute(providers)
-            providers.support_manual_capture = "full_only"
-
-        self.patch(Provider, "_compute_feature_support_fields", compute_with_capture)
+        self._allow_authorization()
         for hinder, reason in (
             (lambda order: order.with_user(self.approver).action_unapprove(), "has to be approved first"),
             (lambda order: order.action_close_quotation("No budget"), "It is closed (No budget)"),
