@@ -198,6 +198,7 @@ def _compute_remaining_credit(env):
 
 
 def uninstall_hook(env):
+    env["sale.credit.exposure"]._drop_functions()
     forget_references(env, "sales_opportunity_stages")
 
 

@@ -18,13 +18,14 @@ class SaleCreditCheck(models.Model):
     _inherit = ["sales.ledger.mixin"]
     _order = "id desc"
     _rec_name = "unit_id"
+    _log_access = False  # who asked, and when, is said; every foreign key takes its time on the way of a confirmation
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
     document_names = fields.Char("Documents Checked", readonly=True, help="Kept, whatever becomes of the orders.")
     unit_id = fields.Many2one(
         "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one("res.users", "Asked By", readonly=True)
     check_date = fields.Datetime("Date", required=True, readonly=True, index=True, default=fields.Datetime.now)
@@ -38,7 +39,7 @@ class SaleCreditCheck(models.Model):
     oldest_overdue_date = fields.Date("Oldest Open Document", readonly=True)
     overdue_days = fields.Integer(readonly=True, aggregator="max")
     result = fields.Selection(
-        [("passed", "Passed"), ("warned", "Warned"), ("blocked", "Blocked")], required=True, readonly=True, index=True
+        [("passed", "Passed"), ("warned", "Warned"), ("blocked", "Blocked")], required=True, readonly=True
     )
     origin = fields.Selection(
         [
@@ -53,6 +54,8 @@ class SaleCreditCheck(models.Model):
     )
     detail = fields.Json(readonly=True, help="What each member of the unit owed, per term.")
 
+    _refused_idx = models.Index("(check_date) WHERE result <> 'passed'")
+
     # ------------------------------------------------------------
     # Writing
     # ------------------------------------------------------------
@@ -66,14 +69,12 @@ class SaleCreditCheck(models.Model):
         """
         for vals in vals_list:
             columns = {name: value for name, value in vals.items() if name != "order_ids"}
-            columns |= {"detail": Json(vals["detail"]), "create_uid": self.env.uid, "write_uid": self.env.uid}
+            columns["detail"] = Json(vals["detail"])
             self.env.cr.execute(
                 SQL(
                     """
                     WITH decision AS (
-                        INSERT INTO sale_credit_check (%(columns)s, create_date, write_date)
-                             VALUES (%(values)s, NOW() AT TIME ZONE 'UTC', NOW() AT TIME ZONE 'UTC')
-                          RETURNING id)
+                        INSERT INTO sale_credit_check (%(columns)s) VALUES (%(values)s) RETURNING id)
                     INSERT INTO sale_credit_check_sale_order_rel (sale_credit_check_id, sale_order_id)
                          SELECT id, order_id FROM decision, UNNEST(%(order_ids)s::int[]) order_id
                     """,

@@ -1,3 +1,5 @@
+import hashlib
+
 from odoo import api, models, tools
 from odoo.tools import SQL
 
@@ -10,6 +12,9 @@ class SaleCreditExposure(models.AbstractModel):
     A unit is a partner that carries the credit of others (信用单位); whoever names none is their own. It counts what
     all of its members owe, in the whole company tree, in that tree's currency. Cost follows what is open, not what is
     closed: each term reads through a partial index.
+
+    The query is kept in the database as a function. Planning it takes several times as long as running it, for it looks
+    at tables with dozens of indexes, and PL/pgSQL keeps the plan as long as the connection lasts.
     """
 
     _name = "sale.credit.exposure"
@@ -39,18 +44,25 @@ class SaleCreditExposure(models.AbstractModel):
         if not units:
             return {}
         self.env.flush_all()
-        by_unit = {unit.id: [] for unit in units}
-        query = self._get_query(units, company)
+        query = SQL(
+            "SELECT * FROM %s(%s, %s)",
+            SQL.identifier(self._get_function_name()),
+            units.ids,
+            list(self._get_tree_ids(company.id)),
+        )
         if using:
-            query = SQL(
-                "WITH taken AS (%s) SELECT * FROM (%s) exposure", self.env["sale.credit.lock"]._take(units), query
-            )
-        rows = self.env.execute_query(query)
-        drafts = self._get_drafts_of_orders(units, company) if any(row[4] for row in rows) else {}
-        for unit_id, member_id, receivable, uninvoiced, draft_invoiced, oldest_date in rows:
-            draft_invoiced -= drafts.get((unit_id, member_id), 0.0)
-            by_unit[unit_id].append((member_id, receivable, uninvoiced, draft_invoiced, oldest_date))
+            query = SQL("WITH taken AS (%s) %s", self.env["sale.credit.lock"]._take(units), query)
+        by_unit = {unit.id: [] for unit in units}
+        for unit_id, *row in self.env.execute_query(query):
+            by_unit[unit_id].append(row)
         return {unit_id: self._make_exposure(rows) for unit_id, rows in by_unit.items()}
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _get_tree_ids(self, company_id):
+        """Ids of the company and of all others under the same root. Odoo lets none of them move to another one."""
+        Company = self.env["res.company"].sudo().with_context(active_test=False)
+        return tuple(Company.search([("id", "child_of", Company.browse(company_id).root_id.id)]).ids)
 
     @api.model
     def _make_exposure(self, rows):
@@ -68,15 +80,74 @@ class SaleCreditExposure(models.AbstractModel):
         )
 
     # ------------------------------------------------------------
+    # The function
+    # ------------------------------------------------------------
+
+    def init(self):
+        self._make_function()
+
+    def _register_hook(self):
+        """Make the function anew where an add-on that had a part in it is gone."""
+        super()._register_hook()
+        self._make_function()
+
+    @api.model
+    @tools.ormcache()
+    def _get_function_name(self):
+        """Its name tells what it does: another query has another name, and nobody calls one for the other.
+
+        :raise ValueError: when a term has parameters, which a function cannot have
+        """
+        query = self._get_query()
+        if query.params:
+            raise ValueError(f"sale.credit.exposure: no parameters in the terms, please: {query.params}")
+        return "sale_credit_exposure_" + hashlib.sha256(query.code.encode()).hexdigest()[:16]
+
+    @api.model
+    def _make_function(self):
+        """Keep the query in the database, unless it is there."""
+        query, name = self._get_query(), SQL.identifier(self._get_function_name())
+        if self.env.execute_query(SQL("SELECT TO_REGPROC(%s)", self._get_function_name()))[0][0]:
+            return
+        # Processes that start at the same time would make it at the same time, which PostgreSQL refuses.
+        self.env.cr.execute("SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT('sale_credit_exposure'))")
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE OR REPLACE FUNCTION %s(unit_ids int[], tree_ids int[])
+                    RETURNS TABLE (unit_id int, member_id int, receivable float, uninvoiced float,
+                                   draft_invoiced float, oldest_date date)
+                    LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
+                AS $function$
+                    #variable_conflict use_column
+                    BEGIN RETURN QUERY %s; END
+                $function$
+                """,
+                name,
+                query,
+            )
+        )
+
+    @api.model
+    def _drop_functions(self):
+        """Those of today and of former versions, when the add-on goes."""
+        rows = self.env.execute_query(
+            SQL("SELECT oid::regprocedure::text FROM pg_proc WHERE proname ~ '^sale_credit_exposure_[0-9a-f]{16}$'")
+        )
+        for (signature,) in rows:
+            self.env.cr.execute(SQL("DROP FUNCTION %s", SQL(signature)))
+
+    # ------------------------------------------------------------
     # The query
     # ------------------------------------------------------------
 
     @api.model
-    def _get_query(self, units, company):
+    def _get_query(self):
         """One row per unit and member: receivable, uninvoiced, draft invoiced, date of the oldest open document.
 
-        Members and companies are arrays, worked out once: PostgreSQL then reads each term through its partial index,
-        however many members there are, instead of guessing how many rows a join will give.
+        It is asked about ``unit_ids``, over the companies ``tree_ids``: arrays, as are the members, so that PostgreSQL
+        reads each term through its partial index, however many members there are, instead of guessing how many rows a
+        join will give. No other parameter may be in it.
         """
         return SQL(
             """
@@ -89,27 +160,24 @@ class SaleCreditExposure(models.AbstractModel):
               JOIN member ON member.partner_id = term.partner_id
              GROUP BY member.unit_id, member.member_id
             """,
-            members=self._select_members(units),
-            receivable=self._select_receivable(company),
-            uninvoiced=self._select_uninvoiced(company),
-            billed_to=self._select_billed_to(company),
-            draft_invoiced=self._select_draft_invoiced(company),
+            members=self._select_members(),
+            receivable=self._select_receivable(),
+            uninvoiced=self._select_uninvoiced(),
+            billed_to=self._select_billed_to(),
+            draft_invoiced=self._select_draft_invoiced(),
         )
 
     @api.model
-    def _select_members(self, units):
-        """Every partner, contacts too, whose credit one of the units carries."""
+    def _select_members(self):
+        """Every partner whose credit one of the units carries; contacts have the unit of their company."""
         return SQL(
             """
-            SELECT COALESCE(member.credit_unit_id, member.id) AS unit_id, member.id AS member_id,
-                   partner.id AS partner_id
-              FROM res_partner member
-              JOIN res_partner partner ON partner.commercial_partner_id = member.id
-             WHERE member.commercial_partner_id = member.id
-               AND (member.credit_unit_id = ANY(%(units)s)
-                    OR (member.id = ANY(%(units)s) AND member.credit_unit_id IS NULL))
-            """,
-            units=units.ids,
+            SELECT COALESCE(credit_unit_id, commercial_partner_id) AS unit_id, commercial_partner_id AS member_id,
+                   id AS partner_id
+              FROM res_partner
+             WHERE credit_unit_id = ANY(unit_ids)
+                OR (commercial_partner_id = ANY(unit_ids) AND credit_unit_id IS NULL)
+            """
         )
 
     @api.model
@@ -117,19 +185,12 @@ class SaleCreditExposure(models.AbstractModel):
         return SQL("%s = ANY(ARRAY(SELECT partner_id FROM member))", column)
 
     @api.model
-    def _is_in_tree(self, column, company):
+    def _is_in_tree(self, column):
         """Of a company of the tree that is summed over."""
-        return SQL("%s = ANY(%s)", column, list(self._get_tree_ids(company.id)))
+        return SQL("%s = ANY(tree_ids)", column)
 
     @api.model
-    @tools.ormcache("company_id")
-    def _get_tree_ids(self, company_id):
-        """Ids of the company and of all others under the same root. Odoo lets none of them move to another one."""
-        Company = self.env["res.company"].sudo().with_context(active_test=False)
-        return tuple(Company.search([("id", "child_of", Company.browse(company_id).root_id.id)]).ids)
-
-    @api.model
-    def _select_receivable(self, company):
+    def _select_receivable(self):
         """Posted receivables that are still open; payments and credit notes count against them."""
         return SQL(
             """
@@ -146,11 +207,11 @@ class SaleCreditExposure(models.AbstractModel):
              GROUP BY partner_id
             """,
             of_member=self._is_of_member(SQL("partner_id")),
-            in_tree=self._is_in_tree(SQL("company_id"), company),
+            in_tree=self._is_in_tree(SQL("company_id")),
         )
 
     @api.model
-    def _select_uninvoiced(self, company):
+    def _select_uninvoiced(self):
         """Confirmed orders of the members that are not wholly invoiced."""
         return SQL(
             """
@@ -160,11 +221,11 @@ class SaleCreditExposure(models.AbstractModel):
              GROUP BY partner_id
             """,
             of_member=self._is_of_member(SQL("partner_id")),
-            in_tree=self._is_in_tree(SQL("company_id"), company),
+            in_tree=self._is_in_tree(SQL("company_id")),
         )
 
     @api.model
-    def _select_billed_to(self, company):
+    def _select_billed_to(self):
         """The same of customers of other units that are billed to a member."""
         return SQL(
             """
@@ -179,12 +240,12 @@ class SaleCreditExposure(models.AbstractModel):
              GROUP BY partner_invoice_id
             """,
             of_member=self._is_of_member(SQL("partner_invoice_id")),
-            in_tree=self._is_in_tree(SQL("company_id"), company),
+            in_tree=self._is_in_tree(SQL("company_id")),
         )
 
     @api.model
-    def _select_draft_invoiced(self, company):
-        """Draft customer invoices, those of orders too: see :meth:`_get_drafts_of_orders`."""
+    def _select_draft_invoiced(self):
+        """Draft customer invoices. Those of orders are counted with the order."""
         return SQL(
             """
             SELECT partner_id, NULL, NULL, SUM(amount_total_signed), NULL::date
@@ -192,37 +253,11 @@ class SaleCreditExposure(models.AbstractModel):
              WHERE state = 'draft'
                AND move_type IN ('out_invoice', 'out_receipt')
                AND %(of_member)s AND %(in_tree)s
+               AND NOT EXISTS (SELECT FROM account_move_line line
+                                 JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+                                WHERE line.move_id = account_move.id)
              GROUP BY partner_id
             """,
             of_member=self._is_of_member(SQL("partner_id")),
-            in_tree=self._is_in_tree(SQL("company_id"), company),
+            in_tree=self._is_in_tree(SQL("company_id")),
         )
-
-    @api.model
-    def _get_drafts_of_orders(self, units, company):
-        """What draft invoices of orders come to, which are counted with the order.
-
-        Asked only where there are drafts: looking through the lines of invoices is most of what it takes PostgreSQL to
-        plan the query.
-
-        :returns: ``{(unit id, member id): amount}``
-        """
-        query = SQL(
-            """
-            WITH member AS MATERIALIZED (%(members)s)
-            SELECT member.unit_id, member.member_id, SUM(move.amount_total_signed)::float
-              FROM account_move move
-              JOIN member ON member.partner_id = move.partner_id
-             WHERE move.state = 'draft'
-               AND move.move_type IN ('out_invoice', 'out_receipt')
-               AND %(of_member)s AND %(in_tree)s
-               AND EXISTS (SELECT FROM account_move_line line
-                             JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                            WHERE line.move_id = move.id)
-             GROUP BY member.unit_id, member.member_id
-            """,
-            members=self._select_members(units),
-            of_member=self._is_of_member(SQL("move.partner_id")),
-            in_tree=self._is_in_tree(SQL("move.company_id"), company),
-        )
-        return {(unit_id, member_id): amount for unit_id, member_id, amount in self.env.execute_query(query)}

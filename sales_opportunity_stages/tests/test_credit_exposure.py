@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import Form
+from odoo.tools import SQL
 
 from odoo.addons.sales_opportunity_stages.hooks import post_init_hook
 
@@ -242,3 +243,45 @@ class TestInstallation(CreditCase):
         self.env.invalidate_all()
         post_init_hook(self.env)
         self.assertEqual([round(order.credit_uninvoiced, 2) for order in orders], expected)
+
+
+class TestFunction(CreditCase):
+    """The query is kept in the database, under a name that follows from its text."""
+
+    def setUp(self):
+        super().setUp()
+        self.Exposures = self.env["sale.credit.exposure"]
+        self.addCleanup(self.env.registry.clear_cache)
+
+    def _get_functions(self):
+        self.env.cr.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'sale\\_credit\\_exposure\\_%%'")
+        return {name for (name,) in self.env.cr.fetchall()}
+
+    def _change_term(self, term):
+        self.patch(self.registry["sale.credit.exposure"], "_select_uninvoiced", lambda Exposures: term)
+        self.env.registry.clear_cache()
+
+    def test_another_term_is_another_function(self):
+        self._confirm(300)
+        before = self.Exposures._get_function_name()
+        self._change_term(SQL("SELECT id, NULL, 7, NULL, NULL::date FROM res_partner WHERE id = ANY(unit_ids)"))
+        self.assertNotEqual(self.Exposures._get_function_name(), before)
+        self.Exposures._register_hook()
+        self.assertEqual(self._get_exposure().uninvoiced, 7)
+        self.assertIn(before, self._get_functions(), "processes that have not loaded the new code still call it")
+
+    def test_it_is_made_once(self):
+        self.assertIn(self.Exposures._get_function_name(), self._get_functions())
+        with self.assertQueryCount(1):
+            self.Exposures._register_hook()
+
+    def test_no_parameters(self):
+        self._change_term(SQL("SELECT id, NULL, 7, NULL, NULL::date FROM res_partner WHERE id = %s", 1))
+        with self.assertRaisesRegex(ValueError, "no parameters"):
+            self.Exposures._get_function_name()
+
+    def test_they_go_with_the_add_on(self):
+        self.Exposures._drop_functions()
+        self.assertFalse(self._get_functions())
+        self.Exposures._register_hook()
+        self.assertEqual(self._get_exposure().total, 0)
