@@ -68,9 +68,12 @@
     ],
     "demo": [
         "demo/res_company_demo.xml",
+        "demo/res_users_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
+        "demo/crm_competing_product_demo.xml",
         "demo/crm_lead_demo.xml",
+        "demo/mail_activity_demo.xml",
         "demo/crm_opportunity_line_demo.xml",
         "demo/crm_opportunity_competitor_demo.xml",
         "demo/sale_order_demo.xml",

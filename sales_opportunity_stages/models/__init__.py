@@ -12,6 +12,7 @@ from . import sale_credit_check
 from . import account_move
 from . import account_move_line
 from . import crm_opportunity_type
+from . import crm_opportunity_type_demo
 from . import crm_opportunity_type_learning
 from . import crm_stage
 from . import crm_stage_learned_probability

@@ -1,6 +1,7 @@
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
+from odoo.modules import Manifest
 from odoo.tests import new_test_user
 from odoo.tools import convert_file
 
@@ -79,8 +80,8 @@ class TestMaking(ContractCase):
 
     def test_demo_data(self):
         """With the company of the demo, where an amount like this has to be approved."""
-        for name in ("res_company_demo", "res_partner_demo", "product_demo", "crm_lead_demo"):
-            convert_file(self.env, "sales_opportunity_stages", f"demo/{name}.xml", {}, "init", noupdate=False)
+        for name in Manifest.for_addon("sales_opportunity_stages")["demo"]:
+            convert_file(self.env, "sales_opportunity_stages", name, {}, "init", noupdate=False)
         module = "sales_opportunity_stages_contract"
         convert_file(self.env, module, "demo/sale_blanket_order_demo.xml", {}, "init", noupdate=False)
         contract = self.env.ref(f"{module}.order_cold_store").contract_ids

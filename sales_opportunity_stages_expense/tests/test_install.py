@@ -59,8 +59,10 @@ class TestDemo(TransactionCase):
         admin = self.env.ref("base.user_admin")
         admin.group_ids |= self.env.ref("sales_team.group_sale_manager")
         core = (
+            "res_users_demo",
             "res_partner_demo",
             "product_demo",
+            "crm_competing_product_demo",
             "crm_lead_demo",
             "crm_opportunity_line_demo",
             "crm_opportunity_competitor_demo",
