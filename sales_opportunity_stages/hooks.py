@@ -41,7 +41,7 @@ def post_init_hook(env):
     """
     standard = env.ref(STANDARD_TYPE)
     env.flush_all()
-    _run(env, "stages given a type", _give_stages_a_type(standard))
+    _run(env, "stages given a type", give_stages_a_type(standard))
     _run(env, "stages given a probability", _spread_probabilities(standard))
     _run(env, "opportunities given a type", _give_opportunities_a_type(standard))
     StageHistory(env, standard).rebuild()
@@ -59,7 +59,8 @@ def _run(env, what, query):
     _logger.info("sales_opportunity_stages: %d %s", env.cr.rowcount, what)
 
 
-def _give_stages_a_type(standard):
+def give_stages_a_type(standard):
+    """Make the stages that are of no type, and so open to all, stages of the standard type."""
     return SQL(
         """
         INSERT INTO crm_opportunity_type_stage_rel (opportunity_type_id, stage_id)

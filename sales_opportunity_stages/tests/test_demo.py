@@ -3,6 +3,8 @@ from odoo.modules import Manifest
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import convert_file
 
+from ..hooks import post_init_hook
+
 MODULE = "sales_opportunity_stages"
 
 
@@ -16,6 +18,9 @@ class TestDemo(TransactionCase):
         cls.real_now = fields.Datetime.now()
         cls.admin = cls.env.ref("base.user_admin")
         cls.admin.group_ids |= cls.env.ref("sales_team.group_sale_manager")
+        # As on installation: the hook, which gives Odoo's stages their type, comes after the demo.
+        standard = cls._ref("opportunity_type_standard")
+        standard.stage_ids.opportunity_type_ids = False
         for name in Manifest.for_addon(MODULE)["demo"]:
             convert_file(cls.env, MODULE, name, {}, "init", noupdate=False)
         cls.env.flush_all()
@@ -81,6 +86,12 @@ class TestDemo(TransactionCase):
         won = self.leads.filtered(lambda lead: lead.won_status == "won")
         self.assertEqual(won.order_ids.mapped("state"), ["sale"] * len(won))
         self.assertIn("approved", won.order_ids.mapped("approval_state"))
+
+    def test_hook_leaves_it_as_it_is(self):
+        names = ["stage_id", "date_start", "date_end", "outcome", "trigger"]
+        before = self.leads.stage_visit_ids.read(names)
+        post_init_hook(self.env)
+        self.assertEqual(self.leads.stage_visit_ids.read(names), before)
 
     def test_told_once(self):
         self.env["crm.opportunity.type"]._tell_demo_story()
