@@ -1,11 +1,10 @@
 import logging
-import re
-from collections import defaultdict
 
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 from .history import StageHistory
+from .uninstall import Uninstallation
 
 _logger = logging.getLogger(__name__)
 
@@ -199,48 +198,17 @@ def _compute_remaining_credit(env):
 
 
 def uninstall_hook(env):
+    """Leave the stages to Odoo, and nothing that looks at what goes along."""
+    uninstallation = Uninstallation(env, "sales_opportunity_stages")
+    uninstallation.forget_references()
+    _take_back_rules(env)
+    uninstallation.release_records()
     env["sale.credit.exposure"]._drop_functions()
-    forget_references(env, "sales_opportunity_stages")
 
 
-def forget_references(env, module):
-    """Delete the favourites and the conditions of stages that look at fields which go along with a module: left behind,
-    they would stop whoever opens the one, and every opportunity in the stage of the other.
-
-    :param str module: what is being uninstalled
-    """
-    removed = _get_removed_fields(env, module)
-    favourites = env["ir.filters"].with_context(active_test=False).search([("model_id", "in", list(removed))])
-    for favourite in favourites:
-        if _looks_at(removed[favourite.model_id], favourite.domain, favourite.context, favourite.sort):
-            _logger.warning("%s: favourite '%s' of %s goes along", module, favourite.name, favourite.model_id)
-            favourite.unlink()
-    for rule in env["crm.stage.rule"].search([("kind", "=", "condition")]):
-        if _looks_at(removed["crm.lead"], rule.domain):
-            _logger.warning("%s: condition '%s' of stage '%s' goes along", module, rule.name, rule.stage_id.name)
-            rule.unlink()
-
-
-def _looks_at(names, *texts):
-    """Whether any of the fields is named in what a user has typed, or the model goes, of which *id* tells."""
-    return "id" in names or any(names & set(re.findall(r"\w+", text or "")) for text in texts)
-
-
-def _get_removed_fields(env, module):
-    """``{model: names of the fields that no other module has}``; *id* among them where the model itself goes."""
-    rows = env.execute_query(
-        SQL(
-            """
-            SELECT field.model, field.name
-              FROM ir_model_fields field
-              JOIN ir_model_data data ON data.model = 'ir.model.fields' AND data.res_id = field.id
-             GROUP BY field.id
-            HAVING BOOL_AND(data.module = %s)
-            """,
-            module,
-        )
-    )
-    removed = defaultdict(set)
-    for model, name in rows:
-        removed[model].add(name)
-    return removed
+def _take_back_rules(env):
+    """A type takes its stages along when it is deleted, and a rule keeps its activity type from being deleted."""
+    env["crm.stage.rule"].search([]).unlink()
+    env.cr.execute("DELETE FROM crm_opportunity_type_stage_rel")
+    env.invalidate_all()
+    env.registry.clear_cache()

@@ -1,5 +1,7 @@
-from odoo.addons.sales_opportunity_stages.hooks import forget_references
+from odoo.addons.sales_opportunity_stages.uninstall import Uninstallation
 
 
 def uninstall_hook(env):
-    forget_references(env, "sales_opportunity_stages_contract")
+    uninstallation = Uninstallation(env, "sales_opportunity_stages_contract")
+    uninstallation.forget_references()
+    uninstallation.release_records()

@@ -16,5 +16,6 @@
         "demo/hr_expense_demo.xml",
     ],
     "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "auto_install": True,
 }

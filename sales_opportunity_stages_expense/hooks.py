@@ -3,6 +3,8 @@ import logging
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
+from odoo.addons.sales_opportunity_stages.uninstall import Uninstallation
+
 _logger = logging.getLogger(__name__)
 
 
@@ -17,6 +19,12 @@ def pre_init_hook(env):
             create_column(env.cr, "hr_expense", column, "int4")
     env.cr.execute(_link_reinvoiced_expenses())
     _logger.info("sales_opportunity_stages_expense: %d expenses linked to their orders", env.cr.rowcount)
+
+
+def uninstall_hook(env):
+    uninstallation = Uninstallation(env, "sales_opportunity_stages_expense")
+    uninstallation.forget_references()
+    uninstallation.release_records()
 
 
 def _link_reinvoiced_expenses():

@@ -39,3 +39,4 @@ from . import test_stage_rules
 from . import test_stage_visit
 from . import test_tours
 from . import test_translations
+from . import test_uninstall

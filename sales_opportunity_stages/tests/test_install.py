@@ -3,14 +3,13 @@ from datetime import datetime
 
 from odoo.tests import new_test_user, tagged
 from odoo.tests.common import TransactionCase
-from odoo.tools import SQL
+from odoo.tools import SQL, convert_file
 from odoo.tools.sql import column_exists, table_exists
 
 from odoo.addons.sales_opportunity_stages.hooks import (
     STANDARD_TYPE,
     post_init_hook,
     pre_init_hook,
-    uninstall_hook,
 )
 
 ENTERED = datetime(2025, 3, 1, 8)
@@ -267,25 +266,39 @@ class TestOrderSourceOnInstall(TransactionCase):
 
 
 @tagged("post_install", "-at_install")
-class TestUninstall(TransactionCase):
-    def test_favourites_that_would_stop_their_users_go_along(self):
-        Favourite = self.env["ir.filters"]
-        gone = Favourite.create(
-            [
-                {"name": "Of a type", "model_id": "crm.lead", "domain": "[('opportunity_type_id.name', '=', 'X')]"},
-                {"name": "By stage", "model_id": "crm.lead", "context": "{'group_by': ['furthest_stage_id']}"},
-                {"name": "Sorted", "model_id": "sale.order", "sort": '["approval_state desc"]', "active": False},
-                {"name": "Funnel", "model_id": "crm.funnel.report"},
-            ]
+class TestUpgrade(TransactionCase):
+    """What was shipped belongs to the users from the day of the installation."""
+
+    def _ref(self, name):
+        return self.env.ref(f"sales_opportunity_stages.{name}", raise_if_not_found=False)
+
+    def _upgrade(self):
+        for name in ("mail_activity_type", "crm_opportunity_type", "crm_stage", "crm_stage_rule", "ir_cron"):
+            convert_file(self.env, "sales_opportunity_stages", f"data/{name}_data.xml", {}, "update", noupdate=True)
+
+    def test_what_was_changed_stays(self):
+        stage, rule, project = (
+            self._ref(name) for name in ("stage_negotiation", "rule_needs_call", "opportunity_type_project")
         )
-        kept = Favourite.create(
-            [
-                {"name": "Mine", "model_id": "crm.lead", "domain": "[('stage_id.name', '=', 'approval')]"},
-                {"name": "Elsewhere", "model_id": "res.users", "domain": "[('name', '=', 'opportunity_type_id')]"},
-            ]
-        )
-        with self.assertLogs("odoo.addons.sales_opportunity_stages.hooks", "WARNING") as logs:
-            uninstall_hook(self.env)
-        self.assertFalse(gone.exists())
-        self.assertEqual(kept.exists(), kept)
-        self.assertEqual(len(logs.output), len(gone))
+        stage.write({"name": "Haggling", "probability": 77})
+        rule.required = True
+        project.write({"name": "Plants", "probability_mode": "native"})
+        self._ref("ir_cron_learn_probabilities").active = False
+        self._upgrade()
+        self.env.invalidate_all()
+        self.assertEqual((stage.name, stage.probability, rule.required), ("Haggling", 77, True))
+        self.assertEqual((project.name, project.probability_mode), ("Plants", "native"))
+        self.assertFalse(self._ref("ir_cron_learn_probabilities").active)
+
+    def test_what_was_deleted_stays_deleted(self):
+        """A rule that came back would hold up everybody's opportunities."""
+        self._ref("rule_needs_call").unlink()
+        self._ref("stage_negotiation").unlink()
+        self._upgrade()
+        for name in ("rule_needs_call", "stage_negotiation", "rule_negotiation_round"):
+            self.assertFalse(self._ref(name), name)
+
+    def test_what_the_code_needs_comes_back(self):
+        self._ref("mail_activity_type_approval").unlink()
+        self._upgrade()
+        self.assertTrue(self._ref("mail_activity_type_approval"))

@@ -97,7 +97,7 @@ class TestStageRules(ContractCase):
         self._complete(lead, self.act_call)
         self.assertEqual(lead.stage_id, self.stage_needs)
 
-    @mute_logger("odoo.addons.sales_opportunity_stages.hooks")
+    @mute_logger("odoo.addons.sales_opportunity_stages.uninstall")
     def test_uninstalling_takes_such_conditions_along(self):
         """Left behind, they would stop every opportunity of the stage."""
         rule = self._add_condition("[('contract_ids', '!=', False)]")

@@ -1,7 +1,7 @@
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import convert_file
 
-from odoo.addons.sales_opportunity_stages_expense.hooks import pre_init_hook
+from odoo.addons.sales_opportunity_stages_expense.hooks import pre_init_hook, uninstall_hook
 
 from .common import ExpenseCase
 
@@ -80,3 +80,23 @@ class TestDemo(TransactionCase):
         self.assertEqual(set(lead.spent_expense_ids.mapped("state")), {"approved", "submitted"})
         self.assertEqual(lead.spent_expense_ids.customer_id, lead.partner_id)
         self.assertEqual(self.env.ref("sales_opportunity_stages.lead_ward_furniture").expense_total, 0, "refused")
+
+
+class TestUninstall(ExpenseCase):
+    def test_what_looks_at_expenses_goes_along(self):
+        condition, other = self.env["crm.stage.rule"].create(
+            [
+                {"stage_id": self.stage_closing.id, "kind": "condition", "name": name, "domain": domain}
+                for name, domain in (
+                    ("Visited", "[('spent_expense_ids', '!=', False)]"),
+                    ("Big", "[('expected_revenue', '>', 1000)]"),
+                )
+            ]
+        )
+        favourite = self.env["ir.filters"].create(
+            {"name": "Visits", "model_id": "hr.expense", "domain": "[('opportunity_id', '!=', False)]"}
+        )
+        with self.assertLogs("odoo.addons.sales_opportunity_stages.uninstall", "WARNING"):
+            uninstall_hook(self.env)
+        self.assertFalse(condition.exists() or favourite.exists())
+        self.assertTrue(other.exists())
