@@ -1,5 +1,5 @@
 from odoo import http
-from odoo.exceptions import AccessError, MissingError
+from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
 
 from odoo.addons.sale.controllers.portal import CustomerPortal, PaymentPortal
@@ -26,5 +26,6 @@ class QuotationPaymentPortal(PaymentPortal):
             order_sudo = self._document_check_access("sale.order", order_id, access_token)
         except (AccessError, MissingError):
             return super().portal_order_transaction(order_id, access_token, **kwargs)
-        order_sudo._check_allowed("pay")
+        if order_sudo._get_refusals("pay"):  # the reasons are not for customers
+            raise UserError(request.env._("%s cannot be paid at the moment: please contact us.", order_sudo.name))
         return super().portal_order_transaction(order_id, access_token, **kwargs)

@@ -1,4 +1,5 @@
 from . import ledger_mixin
+from . import internal_fields_mixin
 from . import system_fields_mixin
 from . import collaboration_mixin
 from . import opportunity_part_mixin

@@ -25,6 +25,7 @@ class SalesCollaborationMixin(models.AbstractModel):
     @api.constrains("collaborator_ids")
     def _check_collaborators(self):
         """Whoever cannot open it cannot work on it."""
+        # sudo: groups of other users, and collaborators whom the user may not read
         for record in self.sudo():
             outsiders = record.collaborator_ids.filtered(
                 lambda user: not user.has_group("sales_team.group_sale_salesman")
@@ -42,6 +43,7 @@ class SalesCollaborationMixin(models.AbstractModel):
     def write(self, vals):
         if not {"user_id", "collaborator_ids"} & vals.keys() or self._may_assign():
             return super().write(vals)
+        # sudo: it may be out of the user's sight once it is written
         before = {record: (record.user_id, record.collaborator_ids) for record in self.sudo()}
         result = super().write(vals)
         for record, (user, collaborators) in before.items():
@@ -74,6 +76,7 @@ class SalesCollaborationMixin(models.AbstractModel):
                 user_ids.add(command[1])
             elif command[0] == Command.SET:
                 user_ids.update(command[2])
+        # sudo: partners of other users
         return [
             (user.partner_id.id, default_subtype_ids, user != self.env.user and "mail.message_user_assigned")
             for user in self.env["res.users"].sudo().browse(sorted(user_ids))

@@ -49,6 +49,7 @@ class CrmLead(models.Model):
         opportunities = leads.filtered(lambda lead: lead.type == "opportunity")
         if not self._may_start_anywhere():
             opportunities._check_stage_moves({})
+        # sudo: the log is the system's, and no rule depends on who asks
         opportunities.sudo()._log_stage_visits()
         return leads
 
@@ -58,6 +59,7 @@ class CrmLead(models.Model):
             return super().write(vals)
         self._check_system_fields(vals)
         if self._get_stage_trigger_fields() & vals.keys():
+            # sudo: what follows from a change does not depend on who asks, who may have lost sight of it by the change
             before = self.sudo()._read_stage_states()
             explicit_stage = "stage_id" in vals
             result = super().write(vals)
@@ -76,6 +78,7 @@ class CrmLead(models.Model):
         :param bool explicit_stage: the write named the stage, rather than the stage following something else
         """
         self._check_type_changes(before)
+        # sudo: rules hold for everybody alike, whatever they may read
         leads = self.sudo()
         visits = leads._get_stage_visits()  # now: the gate reads them too, with the actions done in them
         if not explicit_stage:

@@ -22,6 +22,7 @@ class CrmLead(models.Model):
     def _compute_stage_checklist(self):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         self.stage_checklist = self.stage_progress = self.can_promote = False
+        # sudo: rules look at activities and documents that the user may not read; shown is only what is met
         records = {record._origin.sudo(): record for record in self if record._origin}  # a form shows what is saved
         leads = self.sudo().browse().concat(*records)
         leads = leads.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
@@ -47,6 +48,7 @@ class CrmLead(models.Model):
 
     def _get_checklist_activities(self):
         """``{(lead id, stage id, activity type id): activity}``: done ones, else the next planned one."""
+        # sudo: actions of others count, and their assignee and date are told to whoever works on it
         planned = (
             self.env["mail.activity"]
             .sudo()
@@ -73,6 +75,7 @@ class CrmLead(models.Model):
 
     def _prepare_checklist_item(self, rule, met, activities):
         """One line of the checklist. ``state`` is ``done``, ``scheduled`` or ``todo``."""
+        # sudo: rules are everybody's; the name of an activity type is no secret
         record = self.env["crm.stage.rule"].sudo().browse(rule.id)
         activity = activities.get((self.id, rule.stage_id, rule.activity_type_id)) if rule.kind == "action" else None
         is_done = (self.id, rule.id) in met
@@ -131,6 +134,7 @@ class CrmLead(models.Model):
     def _get_rule_domain(self, rule):
         """The opportunities that meet a rule, as a domain."""
         if rule.kind == "condition":
+            # sudo: as the gate: rules do not depend on what the user may read. Only ids of opportunities come of it
             return self.env["crm.stage.rule"].sudo().browse(rule.id)._get_condition_domain()
         done = (
             self.env["mail.activity"]

@@ -31,6 +31,7 @@ class CrmLead(models.Model):
     def _merge_get_fields_specific(self):
         """Whoever worked on one of the merged opportunities works on the one that is left, given access to it."""
         specific = super()._merge_get_fields_specific()
+        # sudo: collaborators go along, whoever merges
         specific["collaborator_ids"] = lambda fname, leads: [
             Command.link(user.id) for user in self._filter_members(leads.company_id[:1], leads.sudo().collaborator_ids)
         ]

@@ -22,12 +22,14 @@ class CrmLead(models.Model):
 
     @api.constrains("partner_id")
     def _check_customer_is_no_competitor(self):
+        # sudo: a check does not depend on what the user may read
         self.sudo().opportunity_competitor_ids._check_is_not_the_customer()
 
     def write(self, vals):
         """What is not lost was lost to nobody and for no reason, however it was reopened."""
         result = super().write(vals)
         if {"active", "probability", "stage_id"} & vals.keys() and "lost_to_id" not in vals:
+            # sudo: the opportunity may be out of the user's sight once it is written
             reopened = self.sudo().filtered(lambda lead: lead.lost_to_id and lead.won_status != "lost")
             if reopened:
                 reopened.write({"lost_to_id": False, "lost_reason_id": False})
@@ -44,6 +46,7 @@ class CrmLead(models.Model):
     def _merge_dependences(self, opportunities):
         """Contacts and competitors of the others are the head's now; a contact that it has already goes."""
         result = super()._merge_dependences(opportunities)
+        # sudo: all parts go to the head, those out of the user's sight too
         opportunities.sudo().opportunity_competitor_ids.write({"lead_id": self.id})
         known = self.sudo().opportunity_contact_ids.partner_id
         for contact in opportunities.sudo().opportunity_contact_ids:

@@ -82,6 +82,7 @@ class CrmLead(models.Model):
 
     def _get_local_today(self):
         """Today where the salesperson is."""
+        # sudo: the time zone of another user
         zone = self.sudo().user_id.tz or self.env.user.tz or "UTC"
         return datetime.now(pytz.timezone(zone)).date()
 
@@ -92,6 +93,7 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         leads = super().create(vals_list)
+        # sudo: system fields, which no user writes
         leads.sudo()._count_deadline_changes({})
         return leads
 
@@ -100,6 +102,7 @@ class CrmLead(models.Model):
             vals
         ):
             return super().write(vals)
+        # sudo: system fields, which no user writes; the opportunity may be out of the user's sight by now
         leads = self.sudo()
         before = {lead.id: (lead.date_deadline, lead._is_overdue()) for lead in leads}
         result = super().write(vals)
@@ -135,6 +138,7 @@ class CrmLead(models.Model):
 
         The head keeps its own; where it has none, Odoo gives it the first of the others.
         """
+        # sudo: system fields, which no user writes
         donor = opportunities.sudo().filtered("date_deadline")[:1]
         if donor and not self.date_deadline and not self.initial_date_deadline:
             names = sorted(self._get_deadline_record_fields())
@@ -151,6 +155,7 @@ class CrmLead(models.Model):
 
         Works in batches and commits after each, so that it goes on where it was interrupted.
         """
+        # sudo: everybody is reminded, in all companies
         todo = self.sudo().search(self._get_reminder_domain())
         self.env["ir.cron"]._commit_progress(remaining=len(todo))
         for start in range(0, len(todo), BATCH_SIZE):
@@ -162,6 +167,7 @@ class CrmLead(models.Model):
     @api.model
     def _get_reminder_domain(self):
         """Open opportunities that somebody, in some time zone, may have to be told of today."""
+        # sudo: types of all companies
         types = self.env["crm.opportunity.type"].sudo().search([("reminder_days", ">", 0)])
         longest = max(types.mapped("reminder_days"), default=0)
         horizon = fields.Date.today() + timedelta(days=longest + 1)

@@ -99,6 +99,7 @@ class CrmLead(models.Model):
             for lead, (origin_id, target_id) in moves.items()
         }
         unmet = self._get_unmet_rules(stage_ids_by_lead)
+        # sudo: an error names stages and rules, whoever reads it
         Stage, Rule = self.env["crm.stage"].sudo(), self.env["crm.stage.rule"].sudo()
         return [
             Refusal(lead, Stage.browse(moves[lead][0] or ()), Stage.browse(moves[lead][1]), Rule.browse(rule_ids))
@@ -141,11 +142,13 @@ class CrmLead(models.Model):
                 for lead in self
                 if (lead.id, rule.stage_id, rule.activity_type_id) in done
             }
+        # sudo: rules do not depend on what the user may read
         conditions = self.env["crm.stage.rule"].sudo().browse(rule.id for rule in rules if rule.kind == "condition")
         return met | conditions._filter_met(self)
 
     def _get_completed_actions(self):
         """``{(lead id, stage id, activity type id): activity}`` of what was scheduled in a stage and done."""
+        # sudo: rules do not depend on what the user may read: actions of others count
         activities = (
             self.env["mail.activity"]
             .sudo()

@@ -33,6 +33,7 @@ class CrmLead(models.Model):
 
     def _give_way_to_lines(self):
         """A revenue written against the lines is not kept."""
+        # sudo: the sum is that of all lines
         with_lines = self.sudo().filtered("opportunity_line_ids")
         self.env.add_to_compute(self._fields["expected_revenue"], with_lines)
 
@@ -48,5 +49,6 @@ class CrmLead(models.Model):
     def _merge_dependences(self, opportunities):
         """The lines of the others are lines of the head now."""
         result = super()._merge_dependences(opportunities)
+        # sudo: all lines go to the head, those out of the user's sight too
         opportunities.sudo().opportunity_line_ids.write({"lead_id": self.id})
         return result

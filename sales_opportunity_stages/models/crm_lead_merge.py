@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import AccessError
 
 from .mail_activity import UNRULED
 
@@ -20,7 +21,25 @@ class CrmLead(models.Model):
         """The opportunity that stays: the first, as Odoo sorts them before merging."""
         return self[:1]
 
+    def _check_may_merge(self):
+        """Merging deletes, and Odoo does that for whoever may read: a collaborator may not.
+
+        :raise AccessError: naming an opportunity that somebody else is responsible for
+        """
+        if self._may_assign():
+            return
+        for lead in self.filtered(lambda lead: lead.user_id and lead.user_id != self.env.user):
+            raise AccessError(
+                self.env._(
+                    "You collaborate on '%(record)s': only %(user)s, who is responsible, or a sales manager can merge "
+                    "it with another one.",
+                    record=lead.name,
+                    user=lead.user_id.name,
+                )
+            )
+
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
+        self._check_may_merge()
         leads = self.with_context(merge_team_id=team_id)
         merged = super(CrmLead, leads)._merge_opportunity(
             user_id=user_id, team_id=team_id, auto_unlink=auto_unlink, max_length=max_length

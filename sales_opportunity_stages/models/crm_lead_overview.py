@@ -73,6 +73,7 @@ class CrmLead(models.Model):
         :param records: of any model with a chatter
         """
         about = [("res_id", "in", records.ids)]
+        # sudo: finds ids alone; whoever searches attachments by them gets those that they may read
         messages = (
             self.env["mail.message"]
             .sudo()
@@ -108,6 +109,7 @@ class CrmLead(models.Model):
     def action_view_actions(self):
         """What was done and what is planned, by the stay in a stage that it belongs to."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Actions"),

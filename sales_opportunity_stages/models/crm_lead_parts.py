@@ -43,6 +43,7 @@ class CrmLead(models.Model):
 
     @api.constrains("type")
     def _check_leads_have_no_parts(self):
+        # sudo: a check does not depend on what the user may read
         leads = self.sudo().filtered(lambda lead: lead.type != "opportunity")
         for name in self._get_part_fields():
             leads[name]._check_lead_is_opportunity()

@@ -23,6 +23,7 @@ class CrmLead(models.Model):
         :returns: the rainbow man when a single one was won, else True
         """
         targets = {lead: lead._get_promotion_target() for lead in self}
+        # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
         self._raise_refusals(self.sudo()._get_refusals({lead: (lead.stage_id.id, t.id) for lead, t in targets.items()}))
         by_target = defaultdict(self.browse)
         for lead, target in targets.items():
@@ -69,6 +70,7 @@ class CrmLead(models.Model):
                 )
             moves.update({lead: (lead.stage_id.id, won_id) for lead in leads if lead.type == "opportunity"})
         if len(groups) > 1:
+            # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
             self._raise_refusals(self.sudo()._get_refusals(moves))
         for leads in groups.values():
             super(CrmLead, leads).action_set_won()
@@ -130,6 +132,7 @@ class CrmLead(models.Model):
     def _get_completed_promotions(self):
         """``{lead id: the rule}`` of the promoting actions completed during the present stay."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        # sudo: actions of others count
         activities = (
             self.env["mail.activity"]
             .sudo()

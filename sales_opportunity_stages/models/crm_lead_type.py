@@ -51,6 +51,7 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         company_id = self.company_id.id or self.team_id.company_id.id
+        # sudo: the default counts for those too who may not read the team
         preferred_id = self._get_searched_type_id() or self.team_id.sudo().opportunity_type_id.id
         found = stage_map.default_type(company_id, preferred_id)
         if stage_id and found and not stage_map.is_open_to(stage_id, found):
@@ -95,6 +96,7 @@ class CrmLead(models.Model):
         if self.env.su or self.env.user.has_group("sales_team.group_sale_manager"):
             return
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        # sudo: the opportunity may be out of the user's sight once it is written
         for lead in self.sudo():
             was = before.get(lead.id)
             if not was or not was.type_id or was.type_id == lead.opportunity_type_id.id:
@@ -211,6 +213,7 @@ class CrmLead(models.Model):
             """)
         )
         if rows:
+            # sudo: opportunities of all companies count, one is named as an example
             lead = self.sudo().browse(rows[0])
             raise ValidationError(
                 self.env._(

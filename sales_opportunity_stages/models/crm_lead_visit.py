@@ -39,6 +39,7 @@ class CrmLead(models.Model):
 
     def _get_stage_visits(self):
         """``{lead id: its visits, the last first}``."""
+        # sudo: the log is compared as a whole, whoever moves the opportunity
         visits = (
             self.env["crm.stage.visit"]
             .sudo()
@@ -55,6 +56,7 @@ class CrmLead(models.Model):
 
     def _get_open_visits(self):
         """``{lead id: its open visit}`` of the opportunities that have one."""
+        # sudo: assignees of an activity may not read its opportunity
         visits = (
             self.env["crm.stage.visit"]
             .sudo()
@@ -213,6 +215,7 @@ class CrmLead(models.Model):
     def action_restore(self):
         """Reopening enters the stage again, also for the probability."""
         result = super().action_restore()
+        # sudo: a system write, after Odoo's own has checked the user's rights
         self.sudo()._apply_stage_probability()
         return result
 
@@ -233,6 +236,7 @@ class CrmLead(models.Model):
 
         :param stages: the stages whose rank or types have changed
         """
+        # sudo: stages are common to all, so every opportunity follows
         visits = self.env["crm.stage.visit"].sudo()
         query = visits._search([("stage_id", "in", stages.ids)], bypass_access=True)
         lead_ids = [row[0] for row in self.env.execute_query(query.select(SQL("DISTINCT lead_id")))]

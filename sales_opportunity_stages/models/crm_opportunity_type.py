@@ -82,6 +82,7 @@ class CrmOpportunityType(models.Model):
             domain = Domain("opportunity_type_id", "=", opportunity_type.id)
             domain &= Domain("company_id", "!=", opportunity_type.company_id.id)
             for model in ("crm.lead", "crm.team"):
+                # sudo: what other companies have counts
                 users = self.env[model].sudo().with_context(active_test=False).search(domain, limit=5)
                 users._check_company(["opportunity_type_id"])
 
@@ -118,6 +119,7 @@ class CrmOpportunityType(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):
+        # sudo: what others have counts
         Lead = self.env["crm.lead"].sudo().with_context(active_test=False)
         Visit = self.env["crm.stage.visit"].sudo()
         for opportunity_type in self:
@@ -168,6 +170,7 @@ class CrmOpportunityType(models.Model):
 
         :rtype: StageMap
         """
+        # sudo: one map for everybody; it holds no documents
         types = self.sudo().with_context(active_test=False).search(Domain.TRUE, order=self._order)
         stages = self.env["crm.stage"].sudo().search(Domain.TRUE)
         rules = self.env["crm.stage.rule"].sudo().search(Domain.TRUE)

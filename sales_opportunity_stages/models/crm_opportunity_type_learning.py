@@ -52,10 +52,12 @@ class CrmOpportunityType(models.Model):
         :raise AccessError: for who may not change the type
         """
         self.check_access("write")
+        # sudo: it learns from everybody's opportunities, in rows that the system writes; access is checked above
         self.sudo()._learn_probabilities()
 
     @api.model
     def _cron_learn_probabilities(self):
+        # sudo: all types, of all companies
         self.sudo().with_context(active_test=False).search(Domain.TRUE)._learn_probabilities()
 
     def _learn_probabilities(self):
@@ -79,6 +81,7 @@ class CrmOpportunityType(models.Model):
 
         :returns: ``{(type id, stage id, "won" or "lost"): number}``
         """
+        # sudo: everybody's opportunities count; only numbers come of it
         rows = (
             self.env["crm.funnel.report"]
             .sudo()
@@ -122,6 +125,7 @@ class CrmOpportunityType(models.Model):
         """A type that is to learn does so at once."""
         result = super().write(vals)
         if vals.get("probability_mode") == "learned":
+            # sudo: as action_learn_probabilities, after the write has checked access
             self.sudo()._learn_probabilities()
         return result
 

@@ -83,6 +83,7 @@ class CrmStage(models.Model):
 
     def unlink(self):
         stage_ids = self.ids
+        # sudo: everybody's opportunities follow
         affected = (
             self.env["crm.lead"].sudo().with_context(active_test=False).search([("furthest_stage_id", "in", stage_ids)])
         )
@@ -109,6 +110,7 @@ class CrmStage(models.Model):
 
     def _get_standing_opportunities(self):
         """Opportunities in these stages, lost and archived ones included."""
+        # sudo: everybody's opportunities follow
         return (
             self.env["crm.lead"]
             .sudo()

@@ -53,6 +53,7 @@ class CrmStageLearnedProbability(models.Model):
         """
         by_type = defaultdict(dict)
         largest = defaultdict(int)
+        # sudo: a probability is given to opportunities by whoever moves them
         for learned in self.sudo().search(Domain.TRUE):
             type_id = learned.opportunity_type_id.id
             by_type[type_id][type_id, learned.stage_id.id] = learned.probability

@@ -96,7 +96,8 @@ class CrmStageRule(models.Model):
     def _check_domain(self):
         for rule in self.filtered(lambda rule: rule.kind == "condition" and rule.domain):
             try:
-                self.env["crm.lead"].sudo().search(rule._get_condition_domain(), limit=1)
+                # with the rights of who writes it, as constraints have not: later it is evaluated in superuser mode
+                self.env["crm.lead"].sudo(False).search(rule._get_condition_domain(), limit=1)
             except Exception as error:  # whatever is wrong with what was typed, the user must hear of it
                 raise ValidationError(
                     self.env._(
@@ -175,6 +176,7 @@ class CrmStageRule(models.Model):
 
         :returns: set of ``(lead id, rule id)``
         """
+        # sudo: a rule does not depend on what the user may read; which rules are met is all that comes of it
         Lead = leads.sudo().with_context(active_test=False)
         texts = self.env["crm.opportunity.type"]._get_stage_map().conditions
         conditions = {rule_id: self._evaluate_condition(texts[rule_id]) for rule_id in self.ids}

@@ -17,6 +17,7 @@ class SalesLedgerMixin(models.AbstractModel):
 
     def _as_ledger(self):
         """The same records in superuser mode, free to be written. Never return them to a caller."""
+        # sudo: nobody has write access to a ledger
         return self.sudo().with_context(**{_CONTEXT_KEY: _TOKEN})
 
     def _check_ledger_access(self):

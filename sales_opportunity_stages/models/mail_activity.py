@@ -59,6 +59,7 @@ class MailActivity(models.Model):
     def _get_types_allowed_on(self, res_model, leads):
         """The activity types to choose from: on opportunities those allowed on every one of them."""
         types = self.env["mail.activity.type"].search([("res_model", "in", (False, res_model))])
+        # sudo: what the stage lists; the assignee may not read the opportunity
         for lead in leads.sudo().exists() if res_model == "crm.lead" else ():
             types &= lead._get_allowed_activity_types()
         return types.sudo(False)
@@ -96,6 +97,7 @@ class MailActivity(models.Model):
             reopened._write_stage_fields({"done_visit_id": False, "done_user_id": False})
         result = super().write(vals)
         if moved:
+            # sudo: no more than its own fields, after the write has checked access
             done = self.sudo().filtered(lambda activity: not activity.active)
             (self - done)._settle_in_stage()
             done._write_stage_fields({"stage_visit_id": False, "done_visit_id": False})
@@ -117,12 +119,15 @@ class MailActivity(models.Model):
                 del vals[name]
 
     def _write_stage_fields(self, vals):
+        # sudo: system fields, which no user writes
         self.sudo().with_context(opportunity_bookkeeping=_BOOKKEEPING).write(vals)
 
     def _check_not_done(self):
         """What was done was done: making another action of it would be a way round the rules."""
+        # sudo: a check does not depend on what the user may read
         done = self.sudo().filtered(lambda activity: not activity.active and activity.stage_visit_id)
         if done and not self.env.su:
+            self.browse(done.ids).check_access("write")  # or the message would tell of them
             raise UserError(
                 self.env._(
                     "'%(activity)s' on '%(document)s' is done and counts in its stage: it cannot be made another "
@@ -143,11 +148,13 @@ class MailActivity(models.Model):
 
     def _get_opportunities(self):
         """The opportunities that these activities are on, in superuser mode: an assignee may not read them all."""
+        # sudo: an assignee may not read the opportunity, and the rules hold all the same
         ids = {activity.res_id for activity in self.sudo() if activity.res_model == "crm.lead"}
         return self.env["crm.lead"].sudo().browse(sorted(ids)).exists()
 
     def _settle_in_stage(self):
         """Refuse what the stage does not allow, and remember the stay."""
+        # sudo: an assignee may not read the opportunity, and the rules hold all the same
         if not any(activity.res_model == "crm.lead" or activity.stage_visit_id for activity in self.sudo()):
             return
         if self.env.context.get("opportunity_unruled_activity") is UNCOUNTED:
@@ -172,6 +179,7 @@ class MailActivity(models.Model):
     def _check_allowed(self, leads):
         """:raise ValidationError: listing what is allowed in the stage"""
         by_id = leads.grouped("id")
+        # sudo: an assignee may not read the opportunity, and the rules hold all the same
         for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
             lead = by_id.get(activity.res_id, leads.browse())
             if not lead._allows_activity_type(activity.activity_type_id.id):
@@ -197,6 +205,7 @@ class MailActivity(models.Model):
             return
         visits = leads._get_open_visits()
         by_visit = defaultdict(self.browse)
+        # sudo: an assignee may not read the opportunity, and the rules hold all the same
         for activity in self.sudo().filtered(lambda activity: activity.res_model == "crm.lead"):
             by_visit[visits.get(activity.res_id)] += activity
         for visit, activities in by_visit.items():
@@ -230,6 +239,7 @@ class MailActivity(models.Model):
     def _is_chained_vals_allowed(self, vals):
         if vals.get("res_model") != "crm.lead":
             return True
+        # sudo: an assignee may not read the opportunity, and the rules hold all the same
         lead = self.env["crm.lead"].sudo().browse(vals["res_id"]).exists()
         return lead._allows_activity_type(vals.get("activity_type_id"))
 
@@ -237,6 +247,7 @@ class MailActivity(models.Model):
     def _schedule_deferred(self, vals):
         if self._is_chained_vals_allowed(vals):
             return self.create(vals)
+        # sudo: an assignee may not read the opportunity; the note is the system's
         lead = self.env["crm.lead"].sudo().browse(vals["res_id"])
         lead._message_log(
             body=self.env._(

@@ -34,6 +34,7 @@ class CrmOpportunityPartMixin(models.AbstractModel):
 
         :raise ValidationError: naming what has to be taken off first
         """
+        # sudo: a check does not depend on what the user may read
         for part in self.sudo():
             strangers = part._get_strangers()
             if strangers:
@@ -60,18 +61,21 @@ class CrmOpportunityPartMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         parts = super().create(vals_list)
+        # sudo: what the opportunity is waiting for does not depend on who adds it
         parts.sudo().lead_id._requirements_changed()
         return parts
 
     def write(self, vals):
         if vals.get("lead_id"):
             self.env["crm.lead"].browse(vals["lead_id"]).check_access("write")
+        # sudo: the opportunity that it was taken from may be out of the user's sight
         leads = self.sudo().lead_id
         result = super().write(vals)
         (leads | self.sudo().lead_id)._requirements_changed()
         return result
 
     def unlink(self):
+        # sudo: what the opportunity is waiting for does not depend on who takes it off
         leads = self.sudo().lead_id.with_prefetch()  # its own: that of deleted parts would find nothing
         result = super().unlink()
         leads._requirements_changed()

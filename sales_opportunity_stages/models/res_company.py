@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "sales.internal.fields.mixin"]
 
     quotation_approval = fields.Selection(
         [("off", "Not required"), ("required", "Required")],

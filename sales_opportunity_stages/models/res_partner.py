@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sales.internal.fields.mixin"]
 
     is_competitor = fields.Boolean("Competitor", help="Can be named as a competitor in opportunities.")
     competing_product_ids = fields.One2many("crm.competing.product", "partner_id", string="Competing Products")

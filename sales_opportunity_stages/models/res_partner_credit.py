@@ -92,6 +92,7 @@ class ResPartner(models.Model):
 
     def _get_credit_unit(self):
         """Whoever carries the credit of these partners, in superuser mode."""
+        # sudo: who carries whose credit counts for everybody; readers of the fields are limited by their groups
         partners = self.sudo()
         # These alone, and what a unit is granted with them: it is on the way of every order.
         partners.fetch(["commercial_partner_id", "credit_unit_id", "credit_limit", "credit_term_days"])
@@ -100,9 +101,11 @@ class ResPartner(models.Model):
 
     def _get_credit_members(self):
         """The customers whose credit these units carry, the units themselves among them, in superuser mode."""
+        # sudo: who carries whose credit counts for everybody
         return self.sudo().filtered(lambda unit: not unit.credit_unit_id) | self.sudo().credit_member_ids
 
     def _compute_credit_member_ids(self):
+        # sudo: members of other companies count; the field has its groups
         members = self.sudo().search([("credit_unit_id", "in", self.ids)])
         by_unit = members.filtered(lambda partner: partner.commercial_partner_id == partner).grouped("credit_unit_id")
         for partner in self:
@@ -160,6 +163,7 @@ class ResPartner(models.Model):
 
     @api.constrains("credit_unit_id")
     def _check_credit_unit(self):
+        # sudo: a check does not depend on what the user may read
         for partner in self.sudo().filtered("credit_unit_id"):
             unit = partner.credit_unit_id
             if partner.commercial_partner_id != partner:
@@ -194,6 +198,7 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_credit_unit(self):
+        # sudo: a check does not depend on what the user may read
         for unit in self.sudo().filtered("credit_member_ids"):
             raise UserError(
                 self.env._(
@@ -220,6 +225,7 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         if not self._may_write_credit():
             granted = self._get_credit_fields() | {name.removeprefix("default_") for name in self.env.context}
+            # sudo: fields that the user may not read are compared
             for partner, vals in zip(partners.sudo(), vals_list, strict=True):
                 named = self._get_credit_fields() & (granted | vals.keys())
                 partner._check_credit_untouched(
@@ -232,6 +238,7 @@ class ResPartner(models.Model):
         moving = {"parent_id", "is_company", "commercial_partner_id"} & vals.keys()
         if not (guarded or moving) or self._may_write_credit():
             return super().write(vals)
+        # sudo: fields that the user may not read are compared
         before = {
             partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()
         }
@@ -247,6 +254,7 @@ class ResPartner(models.Model):
         """``{field: value}`` of what a partner is granted, or of what anybody is, where there is none."""
         if partner:
             return {name: partner[name] for name in self._get_credit_fields()}
+        # sudo: a default that the user may not read is compared
         fallback = self._fields["credit_limit"].get_company_dependent_fallback(self.sudo())
         return {"credit_limit": fallback, "use_partner_credit_limit": False, "credit_term_days": 0} | {
             "credit_unit_id": self.env["res.partner"]
@@ -338,8 +346,14 @@ class ResPartner(models.Model):
             ("line_ids", "not any", [("sale_line_ids", "!=", False)]),
         ]
 
+    def _check_may_read_credit(self):
+        """Who belongs to a unit is for those alone who may read what is decided on it."""
+        self.check_access("read")
+        self.env["sale.credit.check"].check_access("read")
+
     def _view_credit_documents(self, model, name):
         self.ensure_one()
+        self._check_may_read_credit()
         return {
             "type": "ir.actions.act_window",
             "name": name,
@@ -364,6 +378,7 @@ class ResPartner(models.Model):
     def action_view_credit_checks(self):
         """The decisions on the credit of this unit."""
         self.ensure_one()
+        self._check_may_read_credit()
         action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
         action["domain"] = [("unit_id", "in", self._get_credit_unit().ids)]
         action["context"] = {}

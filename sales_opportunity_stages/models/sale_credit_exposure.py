@@ -23,6 +23,7 @@ class SaleCreditExposure(models.AbstractModel):
     @api.model
     def _get_terms(self, units, company):
         """``{unit: CreditTerms}`` as the company sees them; those with neither limit nor term are left out."""
+        # sudo: fields that whoever sells without access to accounting may not read
         units = units.sudo().with_company(company)
         units.fetch(["credit_limit", "credit_term_days"])
         granted = {unit: CreditTerms(unit.credit_limit, unit.credit_term_days) for unit in units}
@@ -61,6 +62,7 @@ class SaleCreditExposure(models.AbstractModel):
     @tools.ormcache("company_id")
     def _get_tree_ids(self, company_id):
         """Ids of the company and of all others under the same root. Odoo lets none of them move to another one."""
+        # sudo: the tree is summed over, whichever of its companies the user works in
         Company = self.env["res.company"].sudo().with_context(active_test=False)
         return tuple(Company.search([("id", "child_of", Company.browse(company_id).root_id.id)]).ids)
 
@@ -132,10 +134,10 @@ class SaleCreditExposure(models.AbstractModel):
     def _drop_functions(self):
         """Those of today and of former versions, when the add-on goes."""
         rows = self.env.execute_query(
-            SQL("SELECT oid::regprocedure::text FROM pg_proc WHERE proname ~ '^sale_credit_exposure_[0-9a-f]{16}$'")
+            SQL("SELECT proname FROM pg_proc WHERE proname ~ '^sale_credit_exposure_[0-9a-f]{16}$'")
         )
-        for (signature,) in rows:
-            self.env.cr.execute(SQL("DROP FUNCTION %s", SQL(signature)))
+        for (name,) in rows:
+            self.env.cr.execute(SQL("DROP FUNCTION %s", SQL.identifier(name)))
 
     # ------------------------------------------------------------
     # The query

@@ -15,7 +15,7 @@ class SaleOrder(models.Model):
     """
 
     _name = "sale.order"
-    _inherit = ["sale.order", "sales.system.fields.mixin"]
+    _inherit = ["sale.order", "sales.system.fields.mixin", "sales.internal.fields.mixin"]
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -28,6 +28,7 @@ class SaleOrder(models.Model):
             orders = super().create(vals_list)
         for order_id in orders.ids:
             before.pop(order_id, None)  # half made then: it is judged as new
+        # sudo: rules hold for everybody alike; Odoo has checked the user's rights
         touched = orders.sudo() | self.sudo().browse(before)
         touched._settle_changes(before)
         touched._report_to_opportunities()
@@ -99,7 +100,7 @@ class SaleOrder(models.Model):
 
         :raise UserError: when one of them takes no change at all
         """
-        self._get_unwatched()._check_allowed("edit")
+        self.browse(self._get_unwatched().ids)._check_allowed("edit")
         return self._watch_changes()
 
     def _get_watched_ids(self):
@@ -109,6 +110,7 @@ class SaleOrder(models.Model):
     def _get_unwatched(self):
         """Those of the orders that no watch around this one judges, in superuser mode."""
         watched = self._get_watched_ids()
+        # sudo: rules hold for everybody alike; Odoo checks the user's rights in the write itself
         return self.sudo().browse(id_ for id_ in self._ids if isinstance(id_, int) and id_ not in watched)
 
     def _read_snapshots(self):
@@ -151,5 +153,6 @@ class SaleOrder(models.Model):
 
     def _get_touched_opportunities(self):
         """The opportunities whose conditions may look at these orders, in superuser mode."""
+        # sudo: the opportunity may not be the user's to read, and its conditions look at the order all the same
         orders = self.sudo()
         return orders.opportunity_id | orders.order_line.opportunity_line_id.lead_id

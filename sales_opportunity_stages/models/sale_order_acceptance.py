@@ -41,6 +41,7 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 return confirm()
         except UserError as refusal:
+            # sudo: the customer signs or pays; the activity is the system's
             for order in self.sudo():
                 order._report_unconfirmed(refusal.args[0])
             return None
@@ -52,6 +53,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         responsible = self.user_id or self.team_id.user_id or self.create_uid
+        # sudo: in the system's name: a customer may not schedule activities
         self.with_user(self.env.ref("base.user_root")).sudo().activity_schedule(
             "mail.mail_activity_data_todo",
             user_id=responsible.id,

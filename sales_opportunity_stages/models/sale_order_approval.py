@@ -130,6 +130,7 @@ class SaleOrder(models.Model):
     def _check_approver(self, deed):
         """:raise AccessError: when the user may not do this with one of the orders"""
         title = self._get_deed_titles()[deed]
+        # sudo: who has worked on it counts, whoever asks
         refusals = [
             " ".join([title % order.name, *reasons])
             for order in self.sudo()
@@ -149,6 +150,7 @@ class SaleOrder(models.Model):
         """
         self.check_access("write")
         self._check_allowed("request")
+        # sudo: system fields, and activities for others; access is checked above
         for order in self.sudo():
             order._write_derived({"approval_requested_by_id": self.env.uid})
             order._schedule_approval_requests()
@@ -157,6 +159,7 @@ class SaleOrder(models.Model):
     def _get_approvers(self):
         """Who may approve this order. Override it to ask the team leader alone, for example."""
         self.ensure_one()
+        # sudo: groups and companies of other users
         approvers = (
             self.env.ref(APPROVER_GROUP)
             .sudo()
@@ -191,6 +194,7 @@ class SaleOrder(models.Model):
         self.check_access("read")
         self._check_approver("approve")
         self._check_allowed("approve")
+        # sudo: system fields: approvers read all quotations and need not be able to write them. Checked above
         for order in self.sudo():
             order._set_approved()
             order._close_approval_requests(self.env._("Approved"))
@@ -217,6 +221,7 @@ class SaleOrder(models.Model):
         self.check_access("read")
         self._check_approver("unapprove")
         self._check_allowed("unapprove")
+        # sudo: as action_approve
         self.sudo()._set_open(self.env._("Approval withdrawn"))
         self._report_to_opportunities()
         return True

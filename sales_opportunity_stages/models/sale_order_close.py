@@ -56,6 +56,7 @@ class SaleOrder(models.Model):
             action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_order_close_action")
             action["context"] = {"default_order_ids": self.ids}
             return action
+        # sudo: system fields; access is checked above
         for order in self.sudo():
             order._write_derived({"approval_state": "closed", "close_reason": reason.strip()})
             order.activity_unlink(["sales_opportunity_stages.mail_activity_type_approval"])
@@ -73,6 +74,7 @@ class SaleOrder(models.Model):
             raise AccessError(self.env._("Only a Sales Administrator can reopen a closed quotation."))
         self.check_access("write")
         self._check_allowed("reopen")
+        # sudo: system fields; access is checked above
         self.sudo()._set_open(self.env._("Reopened"))
         self._report_to_opportunities()
         return True

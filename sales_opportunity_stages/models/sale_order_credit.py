@@ -90,6 +90,11 @@ class SaleOrder(models.Model):
         return amount * self.amount_total / total if len(transaction.sale_order_ids) > 1 and total else amount
 
     @api.model
+    def _is_internal_field(self, field):
+        """Odoo's banner says here what the whole unit owes."""
+        return super()._is_internal_field(field) or field.name == "partner_credit_warning"
+
+    @api.model
     def _get_system_fields(self):
         return super()._get_system_fields() | {"credit_check_ids", "credit_received", "credit_uninvoiced"}
 
@@ -114,6 +119,7 @@ class SaleOrder(models.Model):
         :returns: ``res.partner`` in superuser mode, each its own unit
         """
         self.ensure_one()
+        # sudo: who carries whose credit counts for everybody
         order = self.sudo().with_company(self.company_id)
         return (order.partner_id | order.partner_invoice_id)._get_credit_unit()
 
@@ -175,6 +181,7 @@ class SaleOrder(models.Model):
 
     def _decide_on_credit(self, company, added):
         """``{unit: CreditDecision}`` of the units that are limited, once everybody else is kept from using them."""
+        # sudo: the sum is over what everybody has sold, in the whole company tree
         Exposures = self.env["sale.credit.exposure"].sudo()
         units = self.env["res.partner"].sudo().union(*added)
         terms = Exposures._get_terms(units, company)
@@ -209,6 +216,7 @@ class SaleOrder(models.Model):
 
     def _keep_credit_decisions(self, vals_list, blocked, warned):
         """Write the decisions down and act on them."""
+        # sudo: a ledger, which no user writes
         Check = self.env["sale.credit.check"].sudo()
         if blocked:
             Check._log_whatever_happens(vals_list)
@@ -313,6 +321,7 @@ class SaleOrder(models.Model):
 
     def _get_credit_help(self):
         """Who can help: the credit managers of the company."""
+        # sudo: groups and companies of other users; three names are told
         users = (
             self.env.ref(CREDIT_MANAGER_GROUP)
             .sudo()
@@ -332,6 +341,7 @@ class SaleOrder(models.Model):
     def _preview_credit(self):
         """``{unit: CreditDecision}`` if this quotation were confirmed now. Takes nothing and writes nothing."""
         self.ensure_one()
+        # sudo: the sum is over what everybody has sold, in the whole company tree
         Exposures = self.env["sale.credit.exposure"].sudo()
         company, documents = self.company_id, self._get_credit_amount()
         if not company.account_use_credit_limit or company.currency_id.compare_amounts(documents, 0) <= 0:
@@ -358,6 +368,8 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        self.env["sale.credit.check"].check_access("read")  # a customer may read the order, and not what others owe
+        # sudo: a ledger, which no user writes, and the sum over what everybody has sold; access is checked above
         decisions = self.sudo()._preview_credit() if self.state in ("draft", "sent") else {}
         self.env["sale.credit.check"].sudo()._log(
             [
@@ -381,6 +393,8 @@ class SaleOrder(models.Model):
     def action_view_credit_checks(self):
         """The decisions on this order."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["sale.credit.check"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
         action["domain"] = [("order_ids", "in", self.ids)]
         action["context"] = {}

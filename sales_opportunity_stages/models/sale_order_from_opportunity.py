@@ -13,6 +13,7 @@ class SaleOrder(models.Model):
         :returns: the dialog
         """
         self.ensure_one()
+        self.check_access("write")
         self._check_allowed("append")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sales_opportunity_stages.crm_opportunity_generate_action"

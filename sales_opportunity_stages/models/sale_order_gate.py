@@ -42,10 +42,18 @@ class SaleOrder(models.Model):
 
         :param str deed: see :meth:`_get_refusals`
         :raise UserError: when it may not be done with one of the orders
+        :raise AccessError: instead, for who may not be told why
         """
+        # sudo: rules hold for everybody alike
         refusals = {order: reasons for order in self.sudo() if (reasons := order._get_refusals(deed))}
         if refusals:
+            self.browse([order.id for order in refusals])._check_may_hear_reasons()
             title = self._get_deed_titles()[deed]
             raise UserError(
                 "\n".join(" ".join([title % order.name, *reasons]) for order, reasons in list(refusals.items())[:20])
             )
+
+    def _check_may_hear_reasons(self):
+        """:raise AccessError: when the user may not read these orders, or is the customer, who may not read why"""
+        self.check_access("read")
+        self._check_field_access(self._fields["approval_state"], "read")

@@ -5,7 +5,7 @@ class SaleOrderLine(models.Model):
     """A line that may come from a product line of an opportunity. What changes a line changes its order."""
 
     _name = "sale.order.line"
-    _inherit = ["sale.order.line", "sales.system.fields.mixin"]
+    _inherit = ["sale.order.line", "sales.system.fields.mixin", "sales.internal.fields.mixin"]
 
     opportunity_line_id = fields.Many2one(
         "crm.opportunity.line",
@@ -43,6 +43,7 @@ class SaleOrderLine(models.Model):
         self._check_system_fields(vals)
         if vals.get("opportunity_line_id"):
             self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")
+        # sudo: lines may be written by those who may not read the order; the mode itself is handed on as it was
         orders = self.sudo().order_id.sudo(self.env.su)
         if vals.get("order_id"):
             orders |= orders.browse(vals["order_id"])
@@ -50,12 +51,14 @@ class SaleOrderLine(models.Model):
             return super().write(vals)
 
     def unlink(self):
+        # sudo: as write
         with self.sudo().order_id.sudo(self.env.su)._watch_lines():
             return super().unlink()
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
         for line, vals in zip(self, vals_list, strict=True):
+            # sudo: the opportunity may not be the user's to read; the link alone is dropped
             if line.sudo().opportunity_line_id.lead_id._is_closed():
                 vals["opportunity_line_id"] = False
         return vals_list

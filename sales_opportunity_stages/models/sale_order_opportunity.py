@@ -27,6 +27,7 @@ class SaleOrder(models.Model):
         """A copy of what was made for a closed opportunity is for none: it may be the start of the next."""
         vals_list = super().copy_data(default)
         for order, vals in zip(self, vals_list, strict=True):
+            # sudo: the opportunity may not be the user's to read; the link alone is dropped
             if "opportunity_id" not in (default or {}) and order.sudo().opportunity_id._is_closed():
                 vals["opportunity_id"] = False
         return vals_list
@@ -48,6 +49,7 @@ class SaleOrder(models.Model):
         """
         closed = opportunities.filtered(lambda lead: lead._is_closed())
         if closed:
+            closed.sudo(False).check_access("read")  # or the message would tell of them
             raise UserError(
                 self.env._(
                     "'%(lead)s' is %(status)s, so no quotation, order or contract can be made for it: reopen the "

@@ -8,11 +8,13 @@ class SaleOrder(models.Model):
 
     def action_quotation_send(self):
         """:raise UserError: when one of them may not be sent"""
+        self._check_may_hear_reasons()
         self._check_allowed("send")
         return super().action_quotation_send()
 
     def action_share(self):
         """:raise UserError: when one of them may not be sent"""
+        self._check_may_hear_reasons()
         self._check_allowed("send")
         return super().action_share()
 

@@ -166,6 +166,7 @@ class SalesConsistency(models.AbstractModel):
         """Confirmed orders that use another amount of credit than their lines, invoices and payments say."""
         rows = self.env.execute_query(SQL("SELECT id FROM sale_order WHERE state = 'sale' ORDER BY id"))
         for ids in split_every(BATCH, [row[0] for row in rows]):
+            # sudo: all orders; the method is private and an administrator's
             orders = self.env["sale.order"].sudo().browse(ids)
             for order in orders:
                 currency = order.company_id.currency_id

@@ -113,14 +113,16 @@ class CrmFlowReport(models.Model):
             "out": SQL("COALESCE(visit.date_end < %s, FALSE)", end),
             "end": SQL("COALESCE(visit.date_end >= %s, TRUE)", end),
         }
-        revenue = "CASE WHEN %s THEN visit.expected_revenue ELSE 0 END"
         return {
             **super()._select_columns(),
             **{f"{name}_count": SQL("(%s)::int", state) for name, state in states.items()},
-            **{f"{name}_revenue": SQL(revenue, state) for name, state in states.items()},
+            **{f"{name}_revenue": self._get_revenue(state) for name, state in states.items()},
             **self._select_ways("entry", self._get_entry(states["start"]), ENTRIES),
             **self._select_ways("exit", self._get_exit(states["end"]), EXITS),
         }
+
+    def _get_revenue(self, state) -> SQL:
+        return SQL("CASE WHEN %s THEN visit.expected_revenue ELSE 0 END", state)
 
     def _select_ways(self, name, way, counts) -> dict[str, SQL]:
         """How a stay began or ended, and a count for each way."""

@@ -367,6 +367,7 @@ class CrmFunnelReport(models.Model):
         :param domain: which rows
         :returns: an action on ``crm.lead``, lost ones included
         """
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Opportunities"),
@@ -389,4 +390,6 @@ class CrmFunnelReport(models.Model):
     def action_open_lead(self):
         """Told from the id of the row, without searching the funnel for it."""
         self.ensure_one()
-        return self.env["crm.lead"].browse(self.id >> STAGE_BITS).get_formview_action()
+        lead = self.env["crm.lead"].browse(self.id >> STAGE_BITS)
+        lead.check_access("read")
+        return lead.get_formview_action()

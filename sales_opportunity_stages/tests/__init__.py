@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_branches
 from . import test_calibration_report
 from . import test_collaboration
 from . import test_competition
@@ -27,6 +28,8 @@ from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance
 from . import test_pipeline_history
+from . import test_public_fields
+from . import test_public_methods
 from . import test_quotation_approval
 from . import test_quotation_close
 from . import test_quotation_generation

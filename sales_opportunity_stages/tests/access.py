@@ -8,40 +8,45 @@ from .common import OpportunityStagesSetup
 # The columns are situations: who, and how they stand to the opportunity that the record is on or belongs to.
 #   own         a salesperson, on their own opportunity      collab      another, who collaborates on it
 #   nobody      a salesperson, where nobody is responsible   other       another, who does not
-#   supervisor  sees all documents                           elsewhere   an administrator, on another company's
-#   manager     Sales Administrator
+#   supervisor  sees all documents                           elsewhere   a manager, on another company's
+#   manager     Sales Administrator                          admin       Administration: Settings, and nothing in sales
+#   credit      Credit Manager                               approver    Quotation Approver, who does not work on it
+#   portal      the customer, whose own orders Odoo shows
 # The letters are read, write, create and delete. A wizard has one: x, whoever can open it and get it done.
 TABLE = """
-model                       portal public employee accountant own  nobody collab other supervisor manager elsewhere
-crm.lead                    ----   ----   ----     ----       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
-crm.opportunity.line        ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
-crm.opportunity.contact     ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
-crm.opportunity.competitor  ----   ----   ----     ----       rwcd rwcd   rwcd   ----  rwcd       rwcd    ----
-crm.stage.visit             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.stage.learned.probability ----  ----   ----     ----       r--- r---   r---   r---  r---       r---    ----
-crm.deadline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.funnel.report           ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.pipeline.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.stage.visit.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.competition.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.snapshot.report         ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.flow.report             ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.calibration.report      ----   ----   ----     ----       r--- r---   r---   ----  r---       r---    ----
-crm.competing.product       ----   ----   ----     ----       rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----
-crm.opportunity.type        ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    ----
-crm.stage.rule              ----   ----   r---     r---       r--- r---   r---   r---  r---       rwcd    rwcd
-sale.order                  ----   ----   ----     rw--       rwc- rwc-   rw--   ----  rwc-       rwcd    ----
-sale.credit.check           ----   ----   ----     r---       r--- r---   r---   ----  r---       r---    ----
-sale.credit.lock            ----   ----   ----     ----       ---- ----   ----   ----  ----       ----    ----
-sale.credit.dry.run         -      -      -        x          -    -      -      -     -          -       -
-crm.lead.assign             -      -      -        -          x    x      -      -     x          x       -
-crm.lead.stage.force        -      -      -        -          -    -      -      -     -          x       -
-crm.opportunity.generate    -      -      -        -          x    x      x      -     x          x       -
-crm.pipeline.history        -      -      -        -          x    x      x      x     x          x       x
-sale.order.close            -      -      -        -          x    x      x      -     x          x       -
-"""
+model                         portal public employee accountant credit approver own  nobody collab other supervisor manager admin elsewhere
+crm.lead                      ----   ----   ----     ----       ----   ----     rwc- rwc-   rw--   ----  rwc-       rwcd    ----  ----
+crm.opportunity.line          ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
+crm.opportunity.contact       ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
+crm.opportunity.competitor    ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
+crm.stage.visit               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.stage.learned.probability ----   ----   ----     ----       ----   r---     r--- r---   r---   r---  r---       r---    ----  ----
+crm.deadline.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.funnel.report             ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.pipeline.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.stage.visit.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.competition.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.snapshot.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.flow.report               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.calibration.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.competing.product         ----   ----   ----     ----       ----   rwc-     rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----  ----
+crm.opportunity.type          ----   ----   r---     r---       r---   r---     r--- r---   r---   r---  r---       rwcd    r---  ----
+crm.stage.rule                ----   ----   r---     r---       r---   r---     r--- r---   r---   r---  r---       rwcd    r---  rwcd
+sale.order                    r---   ----   ----     rw--       ----   r---     rwc- rwc-   rw--   ----  rwc-       rwcd    ----  ----
+sale.order.line               r---   ----   ----     rw--       ----   r---     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
+sale.credit.check             ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
+sale.credit.lock              ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
+sale.credit.dry.run           -      -      -        x          x      -        -    -      -      -     -          -       -     -
+crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
+crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
+crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
+crm.pipeline.history          -      -      -        -          -      x        x    x      x      x     x          x       -     x
+sale.order.close              -      -      -        -          -      -        x    x      x      -     x          x       -     -
+"""  # noqa: E501 - a table
 
 LINES_OF_WIZARDS = {"crm.opportunity.generate.line"}  # tried along with the wizard
+
+NATIVE_MODELS = {"crm.lead", "sale.order", "sale.order.line"}  # Odoo's own, whose rules the add-on extends
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink", "x": "execute"}
 
@@ -64,12 +69,21 @@ class AccessSetup(OpportunityStagesSetup):
         cls._set_up_pipeline()
         kwargs = {"context": {"no_reset_password": True}}
         portal = new_test_user(cls.env, "sos_portal", groups="base.group_portal", **kwargs)
-        accountant = new_test_user(cls.env, "sos_accountant", groups="account.group_account_invoice", **kwargs)
+        accountant, credit, approver, admin = (
+            new_test_user(cls.env, f"sos_{name}", groups=group, **kwargs)
+            for name, group in (
+                ("accountant", "account.group_account_invoice"),
+                ("credit", "sales_opportunity_stages.group_credit_manager"),
+                ("approver", "sales_opportunity_stages.group_quotation_approver"),
+                ("admin", "base.group_system"),
+            )
+        )
         cls.company = cls.env["res.company"].create({"name": "Elsewhere"})
         cls.product = cls.env["product.product"].create({"name": "Pump"})
         cls.rival, cls.customer = cls.env["res.partner"].create(
             [{"name": "Rival", "is_competitor": True}, {"name": "Customer"}]
         )
+        portal.partner_id.parent_id = cls.customer
         lead, nobodys, others = cls._create_opportunities(3, partner_id=cls.customer.id)
         lead.collaborator_ids = [Command.link(cls.colleague.id)]
         nobodys.with_user(cls.supervisor).user_id = False
@@ -81,12 +95,15 @@ class AccessSetup(OpportunityStagesSetup):
             "public": (cls.env.ref("base.public_user"), lead),
             "employee": (cls.employee, lead),
             "accountant": (accountant, lead),
+            "credit": (credit, lead),
+            "approver": (approver, lead),
             "own": (cls.salesman, lead),
             "nobody": (cls.salesman, nobodys),
             "collab": (cls.colleague, lead),
             "other": (cls.colleague, others),
             "supervisor": (cls.supervisor, lead),
             "manager": (cls.manager, lead),
+            "admin": (admin, lead),
             "elsewhere": (cls.manager, elsewhere),
         }
 
@@ -180,6 +197,11 @@ class AccessSetup(OpportunityStagesSetup):
         }
         shared = {**values, "collaborator_ids": [Command.set(lead.collaborator_ids.ids)]}
         return self.env["sale.order"].create(shared), {"client_order_ref": "x"}, values
+
+    def _make_sale_order_line(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        values = {"order_id": order.id, "product_id": self.product.id}
+        return self.env["sale.order.line"].create(values), {"price_unit": 3}, values
 
     def _make_sale_credit_check(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)

@@ -106,3 +106,14 @@ class TestCollaboration(OpportunityStagesCase):
         merged = (self.lead | other).merge_opportunity()
         self.assertEqual(merged.collaborator_ids, self.colleague | self.supervisor)
         self.assertFalse(merged.copy().collaborator_ids)
+
+    def test_collaborators_do_not_merge_it_away(self):
+        """Merging deletes what is merged, and Odoo does that for whoever may read it."""
+        self._collaborate()
+        own = self._create_opportunity("Mine", user=self.colleague, user_id=self.colleague.id)
+        leads = self.lead | own
+        for asked in (leads, own | self.lead):
+            with self.assertRefused("who is responsible, or a sales manager can merge", AccessError):
+                asked.with_user(self.colleague).merge_opportunity()
+        self.assertEqual(leads.exists(), leads)
+        self.assertEqual(len(leads.with_user(self.supervisor).merge_opportunity()), 1)

@@ -114,6 +114,19 @@ class TestCreditJsonRpc(CreditSetup, HttpCase):
         self._assert_refused("only an accountant", "res.partner", "write", contact.ids, {"parent_id": self.free.id})
         self._assert_refused("access|allowed", "res.company", "write", self.company.ids, {"credit_policy": "none"})
 
+    def test_merging_partners(self):
+        """What a customer has open goes to nobody else's credit by being merged; without anything it may."""
+        order = self._confirm(900)
+        context = {"active_model": "res.partner", "active_ids": (self.customer | self.free).ids}
+        model = "base.partner.merge.automatic.wizard"
+        wizard = self._call(model, "create", [{}], context=context)["result"]
+        self._assert_refused("only an accountant", model, "action_merge", wizard)
+        self.assertEqual((order.partner_id, self._get_exposure().total), (self.customer, 900))
+        doubles = self.env["res.partner"].create([{"name": "Twin"}] * 2)
+        wizard = self._call(model, "create", [{}], context={**context, "active_ids": doubles.ids})["result"]
+        self.assertNotIn("error", self._call(model, "action_merge", wizard))
+        self.assertEqual(len(doubles.exists()), 1)
+
     def test_decisions(self):
         self._confirm(100)
         check = self._get_checks()

@@ -113,7 +113,9 @@ class TestCustomerAcceptance(QuotationSetup, PaymentHttpCommon):
             tokenization_requested=False,
             landing_route="/my",
         )
-        self.assertIn("has to be approved first", answer["error"]["data"]["message"])
+        self.assertEqual(
+            answer["error"]["data"]["message"], f"{order.name} cannot be paid at the moment: please contact us."
+        )
         self.assertFalse(order.sudo().transaction_ids)
 
     def _pay(self, order, state="done"):

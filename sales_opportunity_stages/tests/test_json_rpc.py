@@ -162,6 +162,11 @@ class TestJsonRpc(OpportunityStagesSetup, HttpCase):
             self._call("mail.activity", "write", [activity_id], {"activity_type_id": self.act_call.id}), "is done"
         )
         self.assertRpcRefused(self._call("crm.lead", "action_promote", lead.ids), "Contact: Call A")
+        answer = self._call(
+            "mail.activity", "write", [activity_id], {"activity_type_id": self.act_call.id}, user=self.employee
+        )
+        self.assertRpcRefused(answer)
+        self.assertNotIn("is done", answer["error"]["data"]["message"], "whoever may not see it is told nothing of it")
 
     def test_people_and_parts(self):
         """A collaborator works on an opportunity and gives it to nobody; who is no collaborator does nothing at all."""

@@ -293,6 +293,11 @@ class TestRuleConfiguration(OpportunityStagesCase):
             ({"kind": "condition", "name": "x"}, "label and a domain"),
             ({"kind": "condition", "name": "x", "domain": "[('no_field', '=', 1)]"}, "condition 'x' cannot be used"),
             ({"kind": "condition", "name": "x", "domain": "[("}, "condition 'x' cannot be used"),
+            # its author may not read it, and would be told by whom the condition is met
+            (
+                {"kind": "condition", "name": "x", "domain": "[('message_ids.mail_server_id.smtp_pass', '!=', False)]"},
+                "'x' cannot be used",
+            ),
             ({"kind": "condition", "name": "x", "domain": "[('name','=','a')]", "promotes": True}, "only completing"),
             ({"activity_type_id": self.act_call.id, "target_stage_id": self.stage_contact.id}, "does not come later"),
             ({"activity_type_id": self.act_call.id, "required": True, "stage_id": self.stage_won.id}, "Won stage"),

@@ -1,3 +1,4 @@
+from . import base_partner_merge
 from . import crm_lead_assign
 from . import crm_lead_lost
 from . import crm_lead_stage_force

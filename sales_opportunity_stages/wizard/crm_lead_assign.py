@@ -145,6 +145,7 @@ class CrmLeadAssign(models.TransientModel):
         """
         records = self._get_records()
         domain = [("user_id", "in", self.user_ids.ids), ("id", "not in", records.ids), *self._get_open_domain()]
+        # sudo: the load is that of all records of a salesperson, whoever asks; only numbers come of it
         groups = records.sudo()._read_group(domain, ["user_id"], ["__count"])
         return {user.sudo(False): count for user, count in groups}
 
@@ -162,7 +163,8 @@ class CrmLeadAssign(models.TransientModel):
         for (added_ids, removed_ids), records in by_commands.items():
             commands = [Command.link(id_) for id_ in added_ids] + [Command.unlink(id_) for id_ in removed_ids]
             if commands:
-                records.sudo().write({"collaborator_ids": commands})  # may be somebody else's since a moment ago
+                # sudo: may be somebody else's since a moment ago; who may assign was checked before
+                records.sudo().write({"collaborator_ids": commands})
 
     # ------------------------------------------------------------
     # What was done

@@ -21,6 +21,7 @@ class CrmLead2OpportunityPartner(models.TransientModel):
         for wizard in self:
             team = wizard.team_id
             company_id = wizard.lead_id.company_id.id or team.company_id.id
+            # sudo: the default counts for those too who may not read the team
             wizard.opportunity_type_id = stage_map.default_type(company_id, team.sudo().opportunity_type_id.id)
 
     def _convert_and_allocate(self, leads, user_ids, team_id=False):

@@ -31,7 +31,7 @@ class MailActivitySchedule(models.TransientModel):
     def _check_plan_templates_error(self, applied_on):
         """A plan with an action that a stage does not allow cannot be launched: say so before anyone tries."""
         errors = list(super()._check_plan_templates_error(applied_on))
-        for lead in applied_on.sudo() if self.res_model == "crm.lead" else ():
+        for lead in applied_on if self.res_model == "crm.lead" else ():
             allowed = lead._get_allowed_activity_types()
             refused = self.plan_id.template_ids.activity_type_id - allowed
             if refused:

@@ -17,26 +17,32 @@ class SaleCreditDryRun(models.TransientModel):
     credit_term_days = fields.Integer(
         "Credit Term", compute="_compute_terms", store=True, readonly=False, help="The term to try, in days."
     )
-    exposure = fields.Monetary(compute="_compute_blocked", help="What the unit owes now.")
-    quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked")
-    blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked")
-    blocked_order_ids = fields.Many2many("sale.order", compute="_compute_blocked", string="Would Be Blocked Each")
+    exposure = fields.Monetary(compute="_compute_blocked", compute_sudo=True, help="What the unit owes now.")
+    quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked", compute_sudo=True)
+    blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked", compute_sudo=True)
+    blocked_order_ids = fields.Many2many(
+        "sale.order", compute="_compute_blocked", compute_sudo=True, string="Would Be Blocked Each"
+    )
 
     @api.depends("unit_id")
     def _compute_terms(self):
         """Start from what is granted now."""
         for wizard in self:
+            # sudo: whoever may open the dialog may read the terms
             unit = wizard.unit_id.sudo().with_company(self.env.company)
             wizard.credit_limit, wizard.credit_term_days = unit.credit_limit, unit.credit_term_days
 
     @api.depends("unit_id", "credit_limit", "credit_term_days")
     def _compute_blocked(self):
-        """Each quotation for itself, on top of what the unit owes now."""
+        """Each quotation for itself, on top of what the unit owes now.
+
+        The numbers are over all quotations; a credit manager need not have access to sales, and sees none of them then.
+        """
         company, Order = self.env.company, self.env["sale.order"]
         for wizard in self:
             unit = wizard.unit_id._get_credit_unit()
-            exposure = self.env["sale.credit.exposure"].sudo()._get_exposures(unit, company).get(unit.id)
-            orders = Order.sudo().search(wizard._get_quotation_domain(unit, company)) if unit else Order
+            exposure = self.env["sale.credit.exposure"]._get_exposures(unit, company).get(unit.id)
+            orders = Order.search(wizard._get_quotation_domain(unit, company)) if unit else Order
             terms = CreditTerms(wizard.credit_limit, wizard.credit_term_days)
             blocked = orders.filtered(
                 lambda order, terms=terms, exposure=exposure: (
@@ -46,7 +52,7 @@ class SaleCreditDryRun(models.TransientModel):
             )
             wizard.exposure = exposure.total if exposure else 0.0
             wizard.quotation_count, wizard.blocked_count = len(orders), len(blocked)
-            wizard.blocked_order_ids = blocked.ids
+            wizard.blocked_order_ids = blocked.sudo(False)._filtered_access("read").ids
 
     @api.model
     def _get_quotation_domain(self, unit, company):

@@ -44,6 +44,7 @@ class SaleBlanketOrder(models.Model):
         """A contract has no number before it is confirmed."""
         result = super()._compute_display_name()
         for contract in self.filtered(lambda contract: contract.quotation_id and not contract.confirmed):
+            # sudo: a contract is named after a quotation that its reader may not read
             contract.display_name = self.env._("Draft contract of %s", contract.sudo().quotation_id.name)
         return result
 
@@ -67,10 +68,12 @@ class SaleBlanketOrder(models.Model):
         if "state" in vals:  # the state is computed: what is written to it alone would not last
             vals["is_cancelled"] = vals["state"] == "expired"
         result = super().write(vals)
+        # sudo: judged whoever writes
         self.sudo().filtered("quotation_id").mapped("state")  # judged now, not when it happens to be stored
         return result
 
     def unlink(self):
+        # sudo: the quotation is freed, whoever may read it
         quotations = self.sudo().quotation_id
         freed = self.sudo().filtered("binds_quotation").quotation_id
         result = super().unlink()
@@ -127,6 +130,7 @@ class SaleBlanketOrder(models.Model):
 
         :raise UserError: when the quotation has become something else, or its opportunity is closed
         """
+        # sudo: system fields of the quotation, whoever may read it
         for contract in self.sudo().filtered("quotation_id"):
             bound = contract._is_live()
             if bound != contract.binds_quotation:
@@ -139,6 +143,7 @@ class SaleBlanketOrder(models.Model):
     def _check_active_orders(self):
         """A closed quotation is not in the way of cancelling the contract."""
         contracts = self.filtered("quotation_id")
+        # sudo: orders of others count
         orders = contracts.sudo()._get_sale_orders()
         return super(SaleBlanketOrder, self - contracts)._check_active_orders() or any(
             order.state != "cancel" and order.approval_state != "closed" for order in orders

@@ -16,7 +16,10 @@ class SaleOrder(models.Model):
     )
     contract_count = fields.Integer(compute="_compute_contract_count", compute_sudo=True)
     has_contract = fields.Boolean(
-        "Became a Contract", readonly=True, copy=False, help="A live contract was made from this quotation."
+        "Became a Contract",
+        readonly=True,
+        copy=False,
+        help="A live contract was made from this quotation.",
     )
 
     @api.model
@@ -29,6 +32,7 @@ class SaleOrder(models.Model):
             order.contract_count = len(order.contract_ids)
 
     def _get_followup_contracts(self):
+        # sudo: contracts that the user may not read count, and an error names them
         contracts = self.sudo().contract_ids.filtered("binds_quotation") if self.has_contract else []
         return [*super()._get_followup_contracts(), *contracts]
 
@@ -55,6 +59,7 @@ class SaleOrder(models.Model):
 
     def _check_takes_orders(self, opportunities):
         """What is ordered under a contract is nothing new for the opportunity that was won by it."""
+        # sudo: contracts that the user may not read count
         lines = self.sudo().order_line.filtered(lambda line: line._fits_contract())
         contracts = lines.blanket_order_line.order_id.filtered("binds_quotation")
         won = contracts.opportunity_id.filtered(lambda lead: lead.won_status == "won")
@@ -82,6 +87,7 @@ class SaleOrder(models.Model):
         self.check_access("write")
         self._check_allowed("contract")
         contract = self.env["sale.blanket.order"].create(self._prepare_contract_values())
+        # sudo: system fields; access is checked above and by the creation
         contract.sudo()._write_derived({"quotation_id": self.id})
         contract._message_log(body=self.env._("Made from quotation %s", self.name))
         self.sudo()._log_step(self.env._("A contract was made from it"))
@@ -123,6 +129,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if self.pricelist_id.currency_id == self.currency_id:
             return self.pricelist_id
+        # sudo: a technical list of prices without prices, found or made once for a currency
         Pricelist = self.env["product.pricelist"].sudo()
         values = {"company_id": self.company_id.id, "currency_id": self.currency_id.id}
         blank = [("item_ids", "=", False), *((name, "=", value) for name, value in values.items())]

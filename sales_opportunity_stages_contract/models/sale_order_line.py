@@ -17,6 +17,7 @@ class SaleOrderLine(models.Model):
     def _is_under_contract(self):
         """Whether it is ordered under a contract that was made from a quotation: at that price, and no other."""
         self.ensure_one()
+        # sudo: the quotation may not be the user's to read; a yes or no comes of it
         return bool(self.blanket_order_line.sudo().order_id.quotation_id)
 
     # ------------------------------------------------------------

@@ -4,3 +4,4 @@ from . import test_contract_making
 from . import test_contract_orders
 from . import test_contract_traps
 from . import test_order_or_contract
+from . import test_public_methods

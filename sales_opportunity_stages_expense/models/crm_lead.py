@@ -17,6 +17,7 @@ class CrmLead(models.Model):
     def _merge_dependences(self, opportunities):
         """All expenses come along, whoever may see them, with the quotations that they were spent on."""
         result = super()._merge_dependences(opportunities)
+        # sudo: all expenses come along, whoever may see them
         expenses = opportunities.sudo().spent_expense_ids
         self._check_takes_expenses_of(expenses.company_id)
         expenses.quotation_id.filtered(lambda order: order.opportunity_id in opportunities).opportunity_id = self

@@ -71,6 +71,7 @@ class HrExpense(models.Model):
 
         Odoo lets salespeople re-invoice on orders that they may not read. What such an order is for stays unknown.
         """
+        # sudo: orders that the user may not read are compared, and left out below
         unlinked = self.filtered(
             lambda expense: (
                 not expense.quotation_id
@@ -86,6 +87,7 @@ class HrExpense(models.Model):
 
     @api.constrains("company_id", *LINKS)
     def _check_company_of_links(self):
+        # sudo: a check does not depend on what the user may read
         for expense in self.sudo():
             for link in LINKS:
                 record = expense[link]
@@ -103,6 +105,7 @@ class HrExpense(models.Model):
 
     @api.constrains(*LINKS)
     def _check_opportunity_of_quotation(self):
+        # sudo: a check does not depend on what the user may read
         for expense in self.sudo():
             opportunity = expense.quotation_id.opportunity_id
             if opportunity and opportunity != expense.opportunity_id:
@@ -119,6 +122,7 @@ class HrExpense(models.Model):
     def _get_links(self):
         """What these expenses are linked to by hand, as ``(orders, opportunities)``."""
         orders = self.quotation_id
+        # sudo: the opportunity of a quotation that the user may not read is compared
         return orders, self.opportunity_id - orders.sudo().opportunity_id
 
     def _check_may_link(self, known):
@@ -131,6 +135,12 @@ class HrExpense(models.Model):
             if new := records - before:
                 new.check_access("read")
 
+    def _check_may_read(self, vals):
+        """The same of what is about to be written, before the error of another check tells of it."""
+        for link in set(LINKS) & vals.keys():
+            if new := self[link].browse(vals[link] or ()) - self[link]:
+                new.check_access("read")
+
     # ------------------------------------------------------------
     # Create, write, copy
     # ------------------------------------------------------------
@@ -138,6 +148,8 @@ class HrExpense(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """An opportunity that is left blank, as in an imported file, comes with the quotation."""
+        for vals in vals_list:
+            self.browse()._check_may_read(vals)
         expenses = super().create(
             [
                 {name: value for name, value in vals.items() if value or name != "opportunity_id"}
@@ -152,6 +164,7 @@ class HrExpense(models.Model):
 
     def write(self, vals):
         known = self._get_links() if vals.keys() & set(LINKS) else None
+        self._check_may_read(vals)
         result = super().write(vals)
         if vals.get("sale_order_id"):
             self._link_order_to_reinvoice()
@@ -163,6 +176,7 @@ class HrExpense(models.Model):
         """A copy, and so a part that was split off, is for the same, even if whoever makes it may not read that."""
         copies = super().copy(default)
         if not set(LINKS) & (default or {}).keys():
+            # sudo: a part that was split off is for the same, even where its owner may not read that
             for expense, copied in zip(self.sudo(), copies.sudo(), strict=True):
                 copied.write({link: expense[link].id for link in LINKS})
         return copies

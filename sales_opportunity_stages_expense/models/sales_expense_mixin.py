@@ -71,6 +71,7 @@ class SalesExpenseMixin(models.AbstractModel):
     def _check_company_of_expenses(self):
         """Money stays in the company that spent it, so what it was spent on stays there too."""
         link = self._get_expense_link()
+        # sudo: expenses of others count, and are not named
         for record, companies in (
             self.env["hr.expense"].sudo()._read_group([(link, "in", self.ids)], [link], ["company_id:recordset"])
         ):
@@ -108,6 +109,8 @@ class SalesExpenseMixin(models.AbstractModel):
         :returns: an action
         """
         self.ensure_one()
+        self.check_access("read")
+        self.env["hr.expense"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages_expense.hr_expense_action")
         action["domain"] = [(self._get_expense_link(), "=", self.id)]
         action["context"] = self._prepare_expense_context()

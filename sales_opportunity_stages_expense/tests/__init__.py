@@ -6,3 +6,4 @@ from . import test_expense_link
 from . import test_expense_posting
 from . import test_expense_total
 from . import test_install
+from . import test_public_methods

@@ -77,6 +77,17 @@ class TestExpenseJsonRpc(ExpenseSetup, HttpCase):
             self._call("hr.expense", "create", [values]), "ValidationError", "choose that opportunity"
         )
 
+    def test_contradictions_do_not_tell_names(self):
+        """Of what one may not read, whichever check would have been the first to speak."""
+        expense = self._spend(approve=False)
+        links = {"quotation_id": self.foreign_quotation.id, "opportunity_id": self.lead.id}
+        for answer in (
+            self._call("hr.expense", "create", [self._prepare_expense(**links)]),
+            self._call("hr.expense", "write", expense.ids, links),
+        ):
+            self.assertRpcRefused(answer)
+            self.assertNotIn("Theirs", answer["error"]["data"]["message"])
+
     def test_others_expenses_do_not_leak(self):
         """Not by the total, the list, the link, a group or the receipts."""
         expense = self._spend(77, user=self.colleague, approve=False)
