@@ -1,4 +1,4 @@
-"""`tools/launch lint [--fix] [CHECK…]`: the static checks, or those named: ruff, format, pylint, xml, po."""
+"""`tools/launch lint [--fix] [CHECK…]`: the static checks, or those named: ruff, format, rules, pylint, xml, po."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 from . import console, layout, python_env
 from .console import Fail, say
 
-USAGE = "usage: tools/launch lint [--fix] [ruff] [format] [pylint] [xml] [po]"
+USAGE = "usage: tools/launch lint [--fix] [ruff] [format] [rules] [pylint] [xml] [po]"
 
 
 def checks(addons, translations, fix=False):
@@ -15,6 +15,7 @@ def checks(addons, translations, fix=False):
     return {
         "ruff": ["ruff", "check", *fixing],
         "format": ["ruff", "format", *([] if fix else ["--check"])],
+        "rules": addons and ["python", "-m", "tools.code_rules", *addons],
         "pylint": addons and ["pylint", "--disable=missing-readme,consider-merging-classes-inherited", *addons],
         "xml": addons and ["oca-checks-odoo-module", *fixing, *addons],
         "po": translations and ["oca-checks-po", *fixing, *translations],
