@@ -1,9 +1,10 @@
 """How long installing the add-on takes in a database full of opportunities, compared with an empty one.
 
 Copies a database that has Odoo's ``sale_crm`` and ``sale_management`` but not the add-on, twice; fills one copy with
-opportunities that have moved, installs the add-on in both, each in a process of its own, and drops the copies::
+opportunities that have moved and orders, installs the add-on in both, each in a process of its own, looks whether what
+it has made of them is right, and drops the copies::
 
-    python benchmarks/install.py --config odoo.conf --template native --count 200000 --moves 1000000
+    python benchmarks/install.py --config odoo.conf --template native --count 200000 --moves 1000000 --orders 100000
 """
 
 import argparse
@@ -12,6 +13,7 @@ import time
 
 import odoo.modules.module
 import odoo.service.db
+from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 from odoo.sql_db import close_db, db_connect
 
@@ -99,7 +101,84 @@ MOVES = """
                                 WHEN 'active' THEN what = 'lost'
                                 WHEN 'won_status' THEN what = 'lost' OR is_last AND status = 'won' END
 """
-FILLED = ("crm_lead", "mail_activity", "mail_message", "mail_tracking_value")
+# A customer for each 20 orders. Of ten, four are quotations and six orders, half of these from opportunities; of the
+# six three are not invoiced, one is invoiced in part, two are invoiced in full. Each has three lines of 100.
+ORDERS = """
+    CREATE TEMPORARY TABLE customer ON COMMIT DROP AS
+         SELECT NEXTVAL('res_partner_id_seq')::int AS id, number
+           FROM GENERATE_SERIES(0, %(orders)s / 20) number;
+
+    INSERT INTO res_partner (
+                id, name, complete_name, type, is_company, active, autopost_bills, commercial_partner_id, lang,
+                create_uid, write_uid, create_date, write_date)
+         SELECT id, 'Customer ' || number, 'Customer ' || number, 'contact', TRUE, TRUE, 'ask', id, 'en_US', 1,
+                1, NOW(), NOW()
+           FROM customer;
+
+    CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+         SELECT NEXTVAL('sale_order_id_seq')::int AS id, n, customer.id AS partner_id, lead.id AS lead_id,
+                CASE WHEN n %% 10 < 3 THEN 'draft' WHEN n %% 10 < 4 THEN 'sent' ELSE 'sale' END AS state,
+                CASE n %% 10 WHEN 7 THEN 1 WHEN 8 THEN 3 WHEN 9 THEN 3 ELSE 0 END AS invoiced,
+                NOW() AT TIME ZONE 'UTC' - n %% 900 * INTERVAL '1 day' AS date
+           FROM GENERATE_SERIES(1, %(orders)s) n
+           JOIN customer ON customer.number = n / 20
+      LEFT JOIN (SELECT id, ROW_NUMBER() OVER (ORDER BY id) * 2 AS number FROM crm_lead WHERE type = 'opportunity') lead
+             ON lead.number = n;
+
+    INSERT INTO sale_order (
+                id, name, state, partner_id, partner_invoice_id, partner_shipping_id, company_id, currency_id,
+                currency_rate, date_order, opportunity_id, user_id, team_id, amount_untaxed, amount_tax, amount_total,
+                invoice_status, create_uid, write_uid, create_date, write_date)
+         SELECT made.id, 'S' || made.id, state, partner_id, partner_id, partner_id, company.id, company.currency_id, 1,
+                date, lead_id, 2, (SELECT MIN(id) FROM crm_team), 300, 0, 300,
+                CASE WHEN state <> 'sale' THEN 'no' WHEN invoiced = 3 THEN 'invoiced' ELSE 'to invoice' END, 2, 2, date,
+                date
+           FROM made, (SELECT id, currency_id FROM res_company ORDER BY id LIMIT 1) company;
+
+    INSERT INTO sale_order_line (
+                order_id, sequence, name, product_id, product_uom_id, product_uom_qty, qty_invoiced, price_unit,
+                discount, customer_lead, company_id, currency_id, order_partner_id, state, price_subtotal, price_tax,
+                price_total, create_uid, write_uid, create_date, write_date)
+         SELECT made.id, number, 'Line ' || number, product.id, template.uom_id, 1, (number <= invoiced)::int, 100,
+                0, 0, company.id, company.currency_id, partner_id, made.state, 100, 0, 100, 2, 2, date, date
+           FROM made
+     CROSS JOIN GENERATE_SERIES(1, 3) number
+     CROSS JOIN (SELECT id, currency_id FROM res_company ORDER BY id LIMIT 1) company
+     CROSS JOIN (SELECT id, product_tmpl_id FROM product_product ORDER BY id LIMIT 1) product
+           JOIN product_template template ON template.id = product.product_tmpl_id;
+
+    INSERT INTO account_move (
+                id, name, state, payment_state, move_type, auto_post, date, invoice_date, journal_id, company_id,
+                currency_id, partner_id, commercial_partner_id, amount_total, amount_residual, create_uid, write_uid,
+                create_date, write_date)
+         SELECT NEXTVAL('account_move_id_seq'), 'B' || made.id, 'posted', 'not_paid', 'out_invoice', 'no', date, date,
+                journal.id, company.id, company.currency_id, partner_id, partner_id, 100 * invoiced, 100 * invoiced,
+                2, 2, date, date
+           FROM made, (SELECT id, currency_id FROM res_company ORDER BY id LIMIT 1) company,
+                (SELECT MIN(id) AS id FROM account_journal WHERE type = 'sale') journal
+          WHERE invoiced > 0;
+
+    CREATE TEMPORARY TABLE billed ON COMMIT DROP AS
+         SELECT NEXTVAL('account_move_line_id_seq')::int AS id, line.id AS line_id, move.id AS move_id,
+                line.price_total, line.currency_id, line.company_id, line.order_partner_id, move.date
+           FROM made
+           JOIN account_move move ON move.name = 'B' || made.id
+           JOIN sale_order_line line ON line.order_id = made.id AND line.sequence <= invoiced;
+
+    INSERT INTO account_move_line (
+                id, move_id, parent_state, currency_id, company_id, company_currency_id, partner_id, account_id,
+                display_type, date, quantity, price_unit, price_subtotal, price_total, balance, amount_currency, debit,
+                credit)
+         SELECT billed.id, move_id, 'posted', currency_id, company_id, currency_id, order_partner_id, account.id,
+                'product', date, 1, price_total, price_total, price_total, -price_total, -price_total, 0, price_total
+           FROM billed, (SELECT MIN(id) AS id FROM account_account WHERE account_type = 'income') account;
+
+    INSERT INTO sale_order_line_invoice_rel (order_line_id, invoice_line_id) SELECT line_id, id FROM billed
+"""
+FILLED = (
+    *("crm_lead", "mail_activity", "mail_message", "mail_tracking_value", "sale_order", "sale_order_line"),
+    *("account_move", "account_move_line", "sale_order_line_invoice_rel"),
+)
 
 
 def parse_arguments():
@@ -108,6 +187,7 @@ def parse_arguments():
     parser.add_argument("--template", required=True, help="the database to copy")
     parser.add_argument("--count", type=int, default=200_000, help="opportunities (default: %(default)s)")
     parser.add_argument("--moves", type=int, default=1_000_000, help="of all of them (default: %(default)s)")
+    parser.add_argument("--orders", type=int, default=100_000, help="and quotations (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="do not drop the copies")
     return parser.parse_args()
 
@@ -126,20 +206,23 @@ def copy(template, database):
     close_db(template)
 
 
-def fill(database, count, moves):
+def fill(database, count, moves, orders):
     """Half of the opportunities are pending, each with a planned activity; the rest were lost or won."""
     with db_connect(database).cursor() as cr:
         cr.execute(OPPORTUNITIES, {"count": count})
         if moves:
             cr.execute(MOVES, {"moves": max(moves // count, 1)})
         cr.execute(ACTIVITIES)
+        if orders:
+            cr.execute(ORDERS, {"orders": orders})
         for table in FILLED:
             cr.execute(f"ANALYZE {table}")
     close_db(database)
 
 
 def install(config, database):
-    """Install the add-on; return the seconds of all of it and of its hooks, and the visits that there are then.
+    """Install the add-on; return the seconds of all of it and of its hooks, the visits that there are then, and how
+    many things are found that must never be, such as an order that uses a wrong amount of credit.
 
     To be called in a process that has loaded nothing yet.
     """
@@ -154,7 +237,9 @@ def install(config, database):
     total = time.monotonic() - start
     with registry.cursor() as cr:
         cr.execute("SELECT COUNT(*) FROM crm_stage_visit")
-        return total, sum(spent), cr.fetchone()[0]
+        (visits,) = cr.fetchone()
+        findings = Environment(cr, SUPERUSER_ID, {})["sales.consistency"].get_findings()
+        return total, sum(spent), visits, sum(1 for _finding in findings)
 
 
 def timed(hook, spent):
@@ -169,22 +254,27 @@ def timed(hook, spent):
 def main():
     arguments = parse_arguments()
     configure(arguments.config)
-    process = multiprocessing.get_context("spawn")
-    full = f"{arguments.count} opportunities, {arguments.moves} moves"
-    for label, count, moves in (("empty", 0, 0), (full, arguments.count, arguments.moves)):
-        database = f"{arguments.template}_install_{count}"
+    numbers = arguments.count, arguments.moves, arguments.orders
+    wrong = 0
+    for label, filling in (
+        ("empty", (0, 0, 0)),
+        ("{} opportunities, {} moves, {} orders".format(*numbers), numbers),
+    ):
+        database = f"{arguments.template}_install_{filling[0]}"
         copy(arguments.template, database)
         try:
-            fill(database, count, moves)
-            with process.Pool(1) as pool:
-                total, hooks, visits = pool.apply(install, (arguments.config, database))
+            fill(database, *filling)
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                total, hooks, visits, findings = pool.apply(install, (arguments.config, database))
             print(
-                f"{label:>40}: installed in {total:6.1f} s, of which the hooks {hooks:6.2f} s; {visits} visits",
+                f"{label}: {total:.1f} s, of which the hooks {hooks:.2f} s; {visits} visits, {findings} wrong",
                 flush=True,
             )
+            wrong += findings
         finally:
             if not arguments.keep:
                 odoo.service.db.exp_drop(database)
+    raise SystemExit(bool(wrong))
 
 
 if __name__ == "__main__":
