@@ -28,11 +28,13 @@
         "security/crm_snapshot_report_security.xml",
         "security/crm_flow_report_security.xml",
         "security/crm_calibration_report_security.xml",
+        "security/web_tour_tour_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
         "data/crm_stage_data.xml",
         "data/crm_stage_rule_data.xml",
         "data/ir_cron_data.xml",
+        "data/web_tour_tour_data.xml",
         "wizard/crm_lead_assign_views.xml",
         "wizard/crm_lead_lost_views.xml",
         "wizard/crm_lead_stage_force_views.xml",
@@ -83,6 +85,7 @@
         "web.assets_backend": [
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
+            "sales_opportunity_stages/static/src/tours/*",
         ],
         "web.assets_backend_lazy": [
             "sales_opportunity_stages/static/src/views/opportunity_funnel/*",

@@ -57,3 +57,4 @@ from . import sale_order_credit
 from . import sale_order_line
 from . import payment_transaction
 from . import sales_consistency
+from . import web_tour_tour

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
 
-GUIDE = Path(__file__).parents[2] / "docs/developers-guide.md"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs/developers-guide.md"
 MODELS = [
     *("crm.lead", "crm.opportunity.line", "sale.order"),
     *("sale.credit.exposure", "sales.consistency", "crm.funnel.report"),
@@ -43,3 +44,38 @@ class TestDevelopersGuide(TransactionCase):
         for name in re.findall(r"`((?:crm|sale)_[a-z_]+)`", prose):
             with self.subTest(name):
                 self.assertTrue((Path(__file__).parents[1] / f"models/{name}.py").exists())
+
+
+@tagged("post_install", "-at_install")
+class TestPages(TransactionCase):
+    """What is shown to readers: pictures and pages that are linked exist, and no picture is left over."""
+
+    def test_links(self):
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/static/description/index.html")]:
+            text = page.read_text(encoding="utf8")
+            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)|src=\"([^\"]+)\"", text):
+                name = "".join(target)
+                with self.subTest(page=page.name, target=name):
+                    self.assertTrue(name.startswith("http") or (page.parent / name).exists())
+
+    def test_pictures(self):
+        texts = "".join(page.read_text(encoding="utf8") for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+        for picture in ROOT.glob("docs/images/*"):
+            self.assertTrue(f"images/{picture.name})" in texts, f"{picture.name} is shown nowhere")
+        script = (ROOT / "tools/take_screenshots.py").read_text(encoding="utf8")
+        for picture in ROOT.glob("docs/images/*.png"):
+            self.assertIn(f'"{picture.stem}": (', script)
+
+    def test_every_module_presents_itself(self):
+        for manifest in ROOT.glob("sales_opportunity_stages*/__manifest__.py"):
+            with self.subTest(manifest.parent.name):
+                icon = (manifest.parent / "static/description/icon.png").read_bytes()
+                self.assertEqual((icon[:4], int.from_bytes(icon[16:20], "big")), (b"\x89PNG", 256))
+                self.assertTrue((manifest.parent / "static/description/index.html").exists())
+                self.assertTrue((manifest.parent / "readme/DESCRIPTION.md").exists())
+
+    def test_store_shows_the_same_pictures(self):
+        for picture in Path(__file__).parents[1].glob("static/description/*.png"):
+            if picture.stem != "icon":
+                with self.subTest(picture.name):
+                    self.assertEqual(picture.read_bytes(), (ROOT / "docs/images" / picture.name).read_bytes())

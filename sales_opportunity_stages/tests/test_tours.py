@@ -1,5 +1,7 @@
+from lxml import etree
+
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import OpportunityStagesSetup
 from .funnel_common import FunnelSetup
@@ -78,3 +80,55 @@ class TestReportTours(FunnelSetup, HttpCase):
         leads = self.env["crm.lead"].union(*self._live_example().values())
         leads.with_user(self.manager).date_deadline = fields.Date.today()
         self.start_tour("/odoo", "sales_opportunity_stages_funnel", login=self.salesman.login)
+
+
+@tagged("post_install", "-at_install")
+class TestOnboarding(OpportunityStagesSetup, HttpCase):
+    """Every role is shown around once, by a tour of its own, which can be gone through from end to end."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_pipeline()
+        cls.type_project.sequence = 1000  # the tours open the last one
+        groups = "sales_opportunity_stages.group_credit_manager,account.group_account_invoice"
+        cls.accountant = new_test_user(cls.env, "tour_accountant", groups=groups)
+        cls.employee = new_test_user(cls.env, "tour_employee", groups="base.group_user")
+
+    def _get_offered(self, user):
+        """The tours of the add-on that this user is shown one after the other."""
+        user.tour_enabled = True
+        Tour, offered = self.env["web_tour.tour"].with_user(user), []
+        tour = Tour.get_current_tour()
+        while tour:
+            offered.append(tour["name"])
+            tour = Tour.consume(tour["name"])
+        return [name.split("_")[-2] for name in offered if name.startswith("sales_opportunity_stages_")]
+
+    def test_each_role_has_its_own(self):
+        self.assertEqual(self._get_offered(self.salesman), ["salesperson"])
+        self.assertEqual(self._get_offered(self.manager), ["salesperson", "manager"])
+        self.assertEqual(self._get_offered(self.accountant), ["credit"])
+        self.assertEqual(self._get_offered(self.employee), [])
+
+    def test_salesperson(self):
+        self.start_tour("/odoo", "sales_opportunity_stages_salesperson_onboarding", login=self.salesman.login)
+        lead = self.env["crm.lead"].search([("name", "=", "My first opportunity")])
+        self.assertEqual(lead.stage_id, self.stage_contact)
+        self.assertEqual(lead.activity_ids.stage_visit_id, lead.stage_visit_ids)
+
+    def test_manager(self):
+        self.start_tour("/odoo", "sales_opportunity_stages_manager_onboarding", login=self.manager.login)
+
+    def test_credit_manager(self):
+        self.start_tour("/odoo", "sales_opportunity_stages_credit_onboarding", login=self.accountant.login)
+
+    def test_settings_lead_everywhere(self):
+        """The links of the settings are actions that their users may open."""
+        arch = self.env["res.config.settings"].get_view(self.env.ref("crm.res_config_settings_view_form").id)["arch"]
+        block = etree.fromstring(arch).find(".//block[@name='opportunity_stages_setting_container']")
+        actions = [int(button.get("name")) for button in block.iter("button")]
+        self.assertEqual(len(actions), 8)
+        for action in self.env["ir.actions.act_window"].browse(actions):
+            user = self.env.ref("base.user_admin") if action.res_model == "res.config.settings" else self.manager
+            self.env[action.res_model].with_user(user).check_access("read")
