@@ -13,6 +13,7 @@ class CrmStage(models.Model):
         "stage_id",
         "opportunity_type_id",
         string="Opportunity Types",
+        context={"active_test": False},  # what is of an archived type is not open to all
         help="Types whose opportunities go through this stage. Blank: every type.",
     )
     probability = fields.Float(

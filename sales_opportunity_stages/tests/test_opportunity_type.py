@@ -262,6 +262,13 @@ class TestOpportunityType(OpportunityStagesCase):
         )
         self.assertEqual(set(both), {*project, *quick})
 
+    def test_stages_of_an_archived_type_are_not_open_to_all(self):
+        self.type_quick.active = False
+        columns = self._get_columns([("opportunity_type_id", "=", self.type_project.id)])
+        self.assertNotIn(self.stage_quick.id, columns)
+        self.assertNotIn(self.stage_quick, self.env["crm.stage"].search([("opportunity_type_ids", "=", False)]))
+        self.assertNotIn(self.stage_quick, self.type_project.shared_stage_ids)
+
     def test_a_column_added_in_the_kanban_belongs_to_the_type_shown(self):
         Stage = self.env["crm.stage"].with_user(self.manager)
         for context in (
