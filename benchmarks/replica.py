@@ -9,38 +9,30 @@ does; and reads in the logs of the servers which of the two ran which statements
 
 import argparse
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from ast import literal_eval
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psycopg2
-import requests
 from lxml import etree
+from servers import Cluster, WebClient, configure, serving, wait_until
 
 import odoo
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import postgres
 
 LOGIN = "replica_salesperson"
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "wal_level": "replica",
     "autovacuum": "off",  # it would write too
     "fsync": "off",
-    "jit": "off",
     "log_statement": "all",
 }
-STATEMENT = "LOG:  statement: "
 
 
 def parse_arguments():
@@ -50,101 +42,23 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def free_port():
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_until(is_done, what, seconds=120):
-    """:raise SystemExit: when it does not happen in time"""
-    deadline = time.monotonic() + seconds
-    while not is_done():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"waited {seconds} s in vain: {what}")
-        time.sleep(0.2)
-
-
 # ------------------------------------------------------------
 # Two servers
 # ------------------------------------------------------------
 
 
-class Cluster:
-    """A PostgreSQL in a folder, on a port of the loopback interface, that logs every statement."""
-
-    def __init__(self, programs, folder):
-        self.programs, self.folder, self.port = programs, folder, free_port()
-        self.log = folder.with_suffix(".log")
-
-    def run(self, program, *words):
-        command = postgres._command(self.programs, program, *words)
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if result.returncode:
-            raise SystemExit(f"{program} failed: {result.stderr}")
-
-    @contextmanager
-    def running(self):
-        options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
-        words = ["-D", self.folder, "-w", "-t", "120", "-l", self.log, "-o", f"{options} -p {self.port}", "start"]
-        # its own output, or the server would hold the pipe that is read to the end
-        command = postgres._command(self.programs, "pg_ctl", *words)
-        if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode:
-            raise SystemExit(f"PostgreSQL does not start: {self.log.read_text()}")
-        try:
-            yield self
-        finally:
-            self.run("pg_ctl", "-D", self.folder, "-m", "immediate", "stop")
-
-    def ask(self, query, database="postgres"):
-        """The first value of a query's answer."""
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="odoo", dbname=database)
-        with closing(connection), connection.cursor() as cr:
-            cr.execute(query)
-            return cr.fetchone()[0]
-
-    def follow(self):
-        """Where its log ends now, for :meth:`statements_since`."""
-        return self.log.stat().st_size
-
-    def statements_since(self, position, database):
-        """The statements that it has run since, of the database alone."""
-        with self.log.open(errors="replace") as log:
-            log.seek(position)
-            logged = log.read()
-        return logged.split(f"{database} {STATEMENT}")[1:]
-
-
 @contextmanager
 def primary_with_copy(programs, folder, database):
-    primary = Cluster(programs, folder / "primary")
-    words = ["-U", "odoo", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
-    primary.run("initdb", *words, "-D", primary.folder)
-    with (primary.folder / "postgresql.conf").open("a") as settings:
-        settings.write("log_line_prefix = '%d '\n")
+    primary = Cluster(programs, folder / "primary", SETTINGS)
+    primary.make()
     with primary.running():
-        target = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "odoo"]
-        subprocess.run([programs / "createdb", *target, database], check=True)
-        dump = [programs / "pg_dump", "--no-owner", *connection_words(), database]
-        restore = [programs / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", *target, database]
-        with subprocess.Popen(dump, stdout=subprocess.PIPE) as source:
-            subprocess.run(restore, stdin=source.stdout, stdout=subprocess.DEVNULL, check=True)
+        primary.copy(database)
         yield primary
-
-
-def connection_words():
-    """Where the configuration has its databases."""
-    options = {
-        "-h": odoo.tools.config["db_host"],
-        "-p": odoo.tools.config["db_port"],
-        "-U": odoo.tools.config["db_user"],
-    }
-    return [word for flag, value in options.items() if value for word in (flag, str(value))]
 
 
 @contextmanager
 def streaming_replica(primary, folder):
-    replica = Cluster(primary.programs, folder / "replica")
+    replica = Cluster(primary.programs, folder / "replica", SETTINGS)
     source = ["-h", "127.0.0.1", "-p", primary.port, "-U", "odoo"]
     replica.run("pg_basebackup", *source, "-D", replica.folder, "-R", "-X", "stream", "-c", "fast", "--no-sync")
     with replica.running():
@@ -154,15 +68,15 @@ def streaming_replica(primary, folder):
         yield replica
 
 
-# ------------------------------------------------------------
-# Odoo, and a salesperson
-# ------------------------------------------------------------
+def replica_words(replica):
+    """Options of an Odoo that has the replica, and no other work than ours."""
+    words = ["--db_replica_host", "127.0.0.1", "--db_replica_port", str(replica.port)]
+    return [*words, "--workers", "0", "--max-cron-threads", "0", "--log-level", "warn"]
 
 
-def configure(config, primary, database):
-    words = ["--db_host", "127.0.0.1", "--db_port", str(primary.port), "--db_user", "odoo", "-d", database]
-    odoo.tools.config.parse_config(["-c", config, *words, "--log-level=error"])
-    return words
+# ------------------------------------------------------------
+# A salesperson
+# ------------------------------------------------------------
 
 
 def prepare(database):
@@ -237,45 +151,6 @@ def kw(records, method, args, kwargs, table=None, button=False):
     return path, {"model": records._name, "method": method, "args": args, "kwargs": kwargs}, table
 
 
-class WebClient:
-    def __init__(self, port, database):
-        self.address, self.session = f"http://127.0.0.1:{port}", requests.Session()
-        self.call("/web/session/authenticate", {"db": database, "login": LOGIN, "password": LOGIN})
-        self.call("/web/session/get_session_info", {})  # with the first call of a session Odoo notes the device
-
-    def call(self, path, parameters):
-        answer = self.session.post(self.address + path, json={"params": parameters}, timeout=120).json()
-        if "error" in answer:
-            raise SystemExit(f"{path}: {answer['error']['data']['debug']}")
-        return answer["result"]
-
-
-@contextmanager
-def serving(config, words, replica, folder):
-    """Odoo on a free port, with no other work than ours; its sessions and files are in the folder."""
-    port, log = free_port(), folder / "odoo.log"
-    command = [sys.executable, "-m", "odoo", "-c", config, *words, "--http-port", str(port), "--workers", "0"]
-    command += ["--db_replica_host", "127.0.0.1", "--db_replica_port", str(replica.port), "--max-cron-threads", "0"]
-    command += ["--data-dir", str(folder / "data"), "--log-level", "warn"]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        wait_until(lambda: is_serving(port) or server.poll() is not None, "Odoo starts", 300)
-        if server.poll() is not None:
-            raise SystemExit(log.read_text())
-        yield port
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def is_serving(port):
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/web/health", timeout=60).ok
-    except requests.ConnectionError:
-        return False
-
-
 # ------------------------------------------------------------
 # Who ran it
 # ------------------------------------------------------------
@@ -347,8 +222,8 @@ def main():
             replica = stack.enter_context(streaming_replica(primary, folder))
             words = configure(arguments.config, primary, arguments.database)
             lead_id, questions = prepare(arguments.database)
-            port = stack.enter_context(serving(arguments.config, words, replica, folder))
-            client, watch = WebClient(port, arguments.database), Watch(primary, replica, arguments.database)
+            port = stack.enter_context(serving(arguments.config, words, folder, *replica_words(replica)))
+            client, watch = WebClient(port, arguments.database, LOGIN), Watch(primary, replica, arguments.database)
             passed = check_reports(watch, client, questions)
             passed &= check_that_it_can_fail(watch, client, lead_id)
     finally:
