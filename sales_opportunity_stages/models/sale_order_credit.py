@@ -121,7 +121,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         # sudo: who carries whose credit counts for everybody
         order = self.sudo().with_company(self.company_id)
-        return (order.partner_id | order.partner_invoice_id)._get_credit_unit()
+        return (order.partner_id | order.partner_invoice_id)._origin._get_credit_unit()
 
     # ------------------------------------------------------------
     # Before and after
@@ -353,12 +353,12 @@ class SaleOrder(models.Model):
 
     @api.depends("company_id", "partner_id", "partner_invoice_id", "amount_total", "state", "opportunity_id")
     def _compute_partner_credit_warning(self):
-        """The banner says what confirming would say. Replaces Odoo's, which counts otherwise."""
+        """The banner says what confirming would say, while one types. Replaces Odoo's, which counts otherwise."""
         self.partner_credit_warning = ""
-        for order in self.filtered(lambda order: order.state in ("draft", "sent") and order._origin.id):
-            refused = {unit: d for unit, d in order._origin._preview_credit().items() if d.refused}
+        for order in self.filtered(lambda order: order.state in ("draft", "sent")):
+            refused = {unit: decision for unit, decision in order._preview_credit().items() if decision.refused}
             order.partner_credit_warning = "\n\n".join(
-                order._origin._explain_credit(unit, decision) for unit, decision in refused.items()
+                order._explain_credit(unit, decision) for unit, decision in refused.items()
             )
 
     def action_credit_check(self):

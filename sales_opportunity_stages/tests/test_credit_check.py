@@ -367,6 +367,25 @@ class TestDecisions(CreditCase):
         self.assertFalse(self._order(1000).partner_credit_warning)
         self.assertFalse(self._get_checks())
 
+    def test_banner_says_it_while_it_is_typed(self):
+        form = Form(self.env["sale.order"].with_user(self.salesman))
+        form.partner_id = self.customer
+        with form.order_line.new() as line:
+            line.product_id = self.product
+            line.price_unit = 1001
+            line.tax_ids.clear()
+        self.assertIn("is exceeded by", form.partner_credit_warning)
+        with form.order_line.edit(0) as line:
+            line.price_unit = 1000
+        self.assertFalse(form.partner_credit_warning)
+        order = form.save()
+        with Form(order) as form:
+            with form.order_line.edit(0) as line:
+                line.product_uom_qty = 2
+            self.assertIn("is exceeded by", form.partner_credit_warning)
+            form.partner_id = self.free
+            self.assertFalse(form.partner_credit_warning)
+
     def test_on_demand(self):
         order = self._order(1001)
         action = order.action_credit_check()

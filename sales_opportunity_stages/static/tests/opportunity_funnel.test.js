@@ -254,9 +254,10 @@ test("one type at a time, never mixed", async () => {
     await mountFunnel();
     expect(queryAllTexts(".o_opportunity_funnel_type")).toEqual(["Funnel 8", "Other 16"]);
     expect(".o_opportunity_funnel_chart").toHaveCount(1);
-    await contains(".o_opportunity_funnel_type:eq(1)").click();
-    expect(readFunnel()[0]).toBe("S1 | 16 | $ 2,120.00 | 87.5% | – | 2");
+    expect(readFunnel()[0]).toBe("S1 | 16 | $ 2,120.00 | 87.5% | – | 2"); // the largest
     expect(readTable().length).toBe(5);
+    await contains(".o_opportunity_funnel_type:eq(0)").click();
+    expect(readFunnel()[0]).toBe("S1 | 8 | $ 1,060.00 | 87.5% | – | 1");
     await toggleSearchBarMenu();
     await toggleMenuItem("Type");
     expect(queryAllTexts("h3")).toEqual(["Funnel", "Other"]);

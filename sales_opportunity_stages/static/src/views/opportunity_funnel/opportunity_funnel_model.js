@@ -112,15 +112,15 @@ export class OpportunityFunnelModel extends GraphModel {
         return metaData.groupBy.filter(({ fieldName }) => ![TYPE, STAGE].includes(fieldName));
     }
 
-    /** Several types are shown one after the other if they are grouped by, and one at a time if not. */
+    /** Several types are shown one after the other if they are grouped by, and one at a time if not, first the largest. */
     get visibleTypes() {
         const { types } = this.data;
         if (this.searchParams.groupBy.includes(TYPE)) {
             return types;
         }
-        return types.filter(
-            (type) => type === (types.find(({ id }) => id === this.metaData.typeId) || types[0]),
-        );
+        const largest = types.reduce((found, type) => (type.size > found.size ? type : found), types[0]);
+        const chosen = types.find(({ id }) => id === this.metaData.typeId) || largest;
+        return types.filter((type) => type === chosen);
     }
 
     // ------------------------------------------------------------
