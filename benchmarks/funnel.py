@@ -11,6 +11,7 @@ With ``--keep`` the copy stays, and ``--database`` measures it again. ``--explai
 import argparse
 import statistics
 import time
+from contextlib import contextmanager
 
 from install import configure, copy
 
@@ -278,29 +279,40 @@ def explain(env):
         print(f"\n{', '.join(measures)} by stage", *(line for (line,) in env.cr.fetchall()), sep="\n")
 
 
-def main():
-    arguments = parse_arguments()
-    configure(arguments.config)
-    database = arguments.database or f"{arguments.template}_funnel_{arguments.count}"
+@contextmanager
+def filled(arguments, name, *fills):
+    """An environment in superuser mode in a filled database: a copy, which is dropped again, or one that was kept.
+
+    :param str name: what the copy is for, part of its own name
+    :param fills: each fills the database that it is given the name of
+    """
+    database = arguments.database or f"{arguments.template}_{name}_{arguments.count}"
     if arguments.template:
         copy(arguments.template, database)
     try:
         if arguments.template:
-            fill(database, arguments.count)
+            for fill_part in fills:
+                fill_part(database)
         with Registry(database).cursor() as cr:
-            env = Environment(cr, SUPERUSER_ID, {})
-            cr.execute("SELECT (SELECT COUNT(*) FROM crm_lead), (SELECT COUNT(*) FROM crm_stage_visit)")
-            print("{} opportunities, {} stays".format(*cr.fetchone()), flush=True)
-            make_stage_table(env)
-            check_same_figures(env)
-            questions = make_questions(env)
-            within = report_times(questions, measure(questions, arguments.rounds))
-            if arguments.explain:
-                explain(env)
+            yield Environment(cr, SUPERUSER_ID, {})
             cr.rollback()
     finally:
         if arguments.template and not arguments.keep:
             odoo.service.db.exp_drop(database)
+
+
+def main():
+    arguments = parse_arguments()
+    configure(arguments.config)
+    with filled(arguments, "funnel", lambda database: fill(database, arguments.count)) as env:
+        env.cr.execute("SELECT (SELECT COUNT(*) FROM crm_lead), (SELECT COUNT(*) FROM crm_stage_visit)")
+        print("{} opportunities, {} stays".format(*env.cr.fetchone()), flush=True)
+        make_stage_table(env)
+        check_same_figures(env)
+        questions = make_questions(env)
+        within = report_times(questions, measure(questions, arguments.rounds))
+        if arguments.explain:
+            explain(env)
     raise SystemExit(not within)
 
 

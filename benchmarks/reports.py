@@ -13,9 +13,8 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 import funnel
-from install import configure, copy
+from install import configure
 
-import odoo.service.db
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
@@ -380,22 +379,12 @@ def explain(env):
 def main():
     arguments = funnel.parse_arguments(__doc__)
     configure(arguments.config)
-    database = arguments.database or f"{arguments.template}_reports_{arguments.count}"
-    if arguments.template:
-        copy(arguments.template, database)
-    try:
-        if arguments.template:
-            funnel.fill(database, arguments.count)
-            add_details(database)
-        with Registry(database).cursor() as cr:
-            env = Environment(cr, SUPERUSER_ID, {})
-            within = measure(env, arguments.rounds)
-            if arguments.explain:
-                explain(env)
-            cr.rollback()
-    finally:
-        if arguments.template and not arguments.keep:
-            odoo.service.db.exp_drop(database)
+    with funnel.filled(
+        arguments, "reports", lambda database: funnel.fill(database, arguments.count), add_details
+    ) as env:
+        within = measure(env, arguments.rounds)
+        if arguments.explain:
+            explain(env)
     raise SystemExit(not within)
 
 
