@@ -346,14 +346,9 @@ class ResPartner(models.Model):
             ("line_ids", "not any", [("sale_line_ids", "!=", False)]),
         ]
 
-    def _check_may_read_credit(self):
-        """Who belongs to a unit is for those alone who may read what is decided on it."""
-        self.check_access("read")
-        self.env["sale.credit.check"].check_access("read")
-
     def _view_credit_documents(self, model, name):
         self.ensure_one()
-        self._check_may_read_credit()
+        self.env["sale.credit.check"]._check_may_read_on(self)  # it tells who belongs to the unit
         return {
             "type": "ir.actions.act_window",
             "name": name,
@@ -378,8 +373,4 @@ class ResPartner(models.Model):
     def action_view_credit_checks(self):
         """The decisions on the credit of this unit."""
         self.ensure_one()
-        self._check_may_read_credit()
-        action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
-        action["domain"] = [("unit_id", "in", self._get_credit_unit().ids)]
-        action["context"] = {}
-        return action
+        return self.env["sale.credit.check"]._view_decisions_on(self, [("unit_id", "in", self._get_credit_unit().ids)])

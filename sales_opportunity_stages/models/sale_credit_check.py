@@ -107,6 +107,23 @@ class SaleCreditCheck(models.Model):
         self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()])
 
     # ------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------
+
+    @api.model
+    def _check_may_read_on(self, records):
+        """:raise AccessError: for who may not read the records, or what is decided on them"""
+        records.check_access("read")
+        self.check_access("read")
+
+    @api.model
+    def _view_decisions_on(self, records, domain):
+        """An action that shows the decisions on orders or partners, for who may read both."""
+        self._check_may_read_on(records)
+        action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
+        return {**action, "domain": domain, "context": {}}
+
+    # ------------------------------------------------------------
     # Keeping
     # ------------------------------------------------------------
 

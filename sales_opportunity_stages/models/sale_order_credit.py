@@ -367,8 +367,7 @@ class SaleOrder(models.Model):
         :returns: a notification that says it
         """
         self.ensure_one()
-        self.check_access("read")
-        self.env["sale.credit.check"].check_access("read")  # a customer may read the order, and not what others owe
+        self.env["sale.credit.check"]._check_may_read_on(self)  # a customer may not read what others owe
         # sudo: a ledger, which no user writes, and the sum over what everybody has sold; access is checked above
         decisions = self.sudo()._preview_credit() if self.state in ("draft", "sent") else {}
         self.env["sale.credit.check"].sudo()._log(
@@ -393,9 +392,4 @@ class SaleOrder(models.Model):
     def action_view_credit_checks(self):
         """The decisions on this order."""
         self.ensure_one()
-        self.check_access("read")
-        self.env["sale.credit.check"].check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id("sales_opportunity_stages.sale_credit_check_action")
-        action["domain"] = [("order_ids", "in", self.ids)]
-        action["context"] = {}
-        return action
+        return self.env["sale.credit.check"]._view_decisions_on(self, [("order_ids", "in", self.ids)])
