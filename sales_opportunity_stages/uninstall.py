@@ -9,17 +9,26 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
+MAIL = ("subject", "body_html", "email_from", "email_to", "email_cc", "partner_to", "reply_to", "scheduled_date")
 # Where users name fields: the model, its field that names the model whose fields they are (none: opportunities), those
 # with the text, and what becomes of a record that names what goes along.
 REFERRERS = (
     ("ir.rule", "model_id.model", ("domain_force",), "_refuse"),
     ("ir.filters", "model_id", ("domain", "context", "sort"), "_delete"),
+    ("ir.exports.line", "export_id.resource", ("name",), "_delete"),
+    ("ir.embedded.actions", "parent_res_model", ("domain", "context"), "_delete"),
+    ("ir.actions.act_window", "res_model", ("domain", "context"), "_clear"),
+    ("ir.actions.report", "model", ("domain", "print_report_name"), "_clear"),
+    ("ir.actions.server", "model_id.model", ("code",), "_warn"),
     ("crm.stage.rule", None, ("domain",), "_delete"),
     ("base.automation", "model_id.model", ("filter_domain", "filter_pre_domain"), "_archive"),
     ("ir.ui.view", "model", ("arch_db",), "_archive"),
+    ("mail.template", "model", MAIL, "_archive"),
+    ("mail.alias", "alias_model_id.model", ("alias_defaults",), "_clear"),
     ("crm.team", None, ("assignment_domain",), "_clear"),
     ("crm.team.member", None, ("assignment_domain",), "_clear"),
 )
+RECORDS = {"object", "record", "records"}  # what code and templates call the record that they work on
 SUBQUERIES = {"any", "not any", "any!", "not any!"}
 TECHNICAL = ("ir.", "res.groups")
 
@@ -74,7 +83,7 @@ class Uninstallation:
         for name, path, texts, deed in REFERRERS:
             if name in self.env and not self._goes(name):
                 for model, record in self._find_references(name, path, texts):
-                    getattr(self, "_delete" if self._goes(model) else deed)(record, texts)
+                    getattr(self, "_delete" if self._goes(model) else deed)(record, model, texts)
 
     def _find_references(self, name, path, texts):
         domain = [(path, "in", list(self.removed))] if path else []
@@ -91,15 +100,18 @@ class Uninstallation:
         return self.env["ir.model.data"].search([("model", "=", name), owner]).mapped("res_id")
 
     def _looks_at(self, model, text):
-        """Whether a text that a user has typed names a field that goes: a domain, a context, an order, a view."""
+        """Whether a text that a user has typed names a field that goes: a domain, a context, an order, a view, code."""
+        text = str(text or "").strip()
         try:
-            return self._names_in(model, ast.parse((text or "").strip(), mode="eval"))
+            return self._names_in(model, ast.parse(text.replace("/", "."), mode="eval"))
         except SyntaxError:
-            return any(self._is_removed(model, path) for path in re.findall(r"[\w.]+", text or ""))
+            return any(self._goes(path) or self._is_removed(model, path) for path in re.findall(r"[\w.]+", text))
 
     def _names_in(self, model, node):
         if isinstance(node, ast.Constant):
-            return isinstance(node.value, str) and self._is_removed(model, node.value)
+            return isinstance(node.value, str) and (self._goes(node.value) or self._is_removed(model, node.value))
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self._is_removed(model, ast.unparse(node))
         if self._is_condition(node):
             path, operator, value = node.elts
             inner = operator.value in SUBQUERIES and self._get_comodel(model, path.value)
@@ -120,7 +132,7 @@ class Uninstallation:
     def _is_removed(self, model, path):
         """:param str path: as in a domain, a grouping (``date:month``) or an order (``name desc``)"""
         names = re.match(r"[\w.]*", path)[0].split(".")
-        for name in names:
+        for name in names[names[0] in RECORDS :]:
             if name in self.removed.get(model, ()):
                 return True
             model = self._get_comodel(model, name)
@@ -133,7 +145,7 @@ class Uninstallation:
             model = field and field.comodel_name
         return model
 
-    def _refuse(self, rule, _texts):
+    def _refuse(self, rule, _model, _texts):
         raise UserError(
             self.env._(
                 "Record rule '%(rule)s' of %(model)s looks at fields that go along with %(module)s. Change its domain "
@@ -144,18 +156,36 @@ class Uninstallation:
             )
         )
 
-    def _delete(self, record, _texts):
+    def _delete(self, record, _model, _texts):
         _logger.warning("%s: %s '%s' is deleted", self.module, record._description, record.display_name)
         record.unlink()
 
-    def _archive(self, record, _texts):
+    def _archive(self, record, _model, _texts):
         if record.active:
             _logger.warning("%s: %s '%s' is archived", self.module, record._description, record.display_name)
             record.active = False
 
-    def _clear(self, record, texts):
-        _logger.warning("%s: the domain of %s '%s' is cleared", self.module, record._description, record.display_name)
-        record.write(dict.fromkeys(texts, False))
+    def _warn(self, record, _model, _texts):
+        _logger.warning("%s: %s '%s' will not run any more", self.module, record._description, record.display_name)
+
+    def _clear(self, record, model, texts):
+        for text in texts:
+            if self._looks_at(model, record[text]):
+                label = record._fields[text].string
+                _logger.warning(
+                    "%s: %s of %s '%s' is cleared", self.module, label, record._description, record.display_name
+                )
+                record[text] = self._get_rest(model, record[text])
+
+    def _get_rest(self, model, text):
+        """What a text with values by name says of fields that stay; nothing of any other text."""
+        if not text.lstrip().startswith("{"):
+            return False
+        try:
+            values = ast.literal_eval(text)
+        except ValueError:  # with expressions
+            values = {}
+        return str({name: value for name, value in values.items() if not self._looks_at(model, repr({name: value}))})
 
     # ------------------------------------------------------------
     # What the module has brought

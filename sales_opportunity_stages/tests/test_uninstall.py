@@ -111,6 +111,81 @@ class TestReferences(OpportunityStagesCase):
         self.assertFalse(self.team.assignment_domain)
         self.assertEqual(other.assignment_domain, "[('type', '=', 'lead')]")
 
+    def test_windows_open_without_what_goes(self):
+        looking, other, gone = self.env["ir.actions.act_window"].create(
+            [
+                {
+                    "name": "Looking",
+                    "res_model": "crm.lead",
+                    "domain": "[('opportunity_type_id', '=', 1)]",
+                    "context": "{'search_default_won': 1, 'group_by': ['opportunity_type_id']}",
+                },
+                {"name": "Other", "res_model": "crm.lead", "domain": "[('type', '=', 'lead')]"},
+                {"name": "Gone", "res_model": "crm.funnel.report", "view_mode": "pivot"},
+            ]
+        )
+        expression = looking.copy(
+            {"domain": "[]", "context": "{'search_default_user_id': uid, 'group_by': 'furthest_stage_id'}"}
+        )
+        self.assertEqual(len(self._uninstall()), 4)
+        self.assertFalse(looking.domain)
+        self.assertEqual(looking.context, "{'search_default_won': 1}")
+        self.assertEqual((expression.domain, expression.context), ("[]", "{}"))
+        self.assertEqual(other.domain, "[('type', '=', 'lead')]")
+        self.assertFalse(gone.exists())
+
+    def test_mails_still_make_leads(self):
+        """An alias that sets a field which is not there lets every mail bounce."""
+        self.team.alias_name = "wanted"
+        team = self.team.alias_id
+        team.alias_defaults = repr({"type": "lead", "team_id": self.team.id, "opportunity_type_id": 1})
+        self._uninstall()
+        self.assertEqual(team.alias_defaults, repr({"type": "lead", "team_id": self.team.id}))
+
+    def test_templates_that_could_not_be_filled_are_archived(self):
+        templates = self.env["mail.template"].create(
+            [
+                {"name": name, "model_id": self.env["ir.model"]._get_id("sale.order"), **vals}
+                for name, vals in (
+                    ("Subject", {"subject": "{{ object.close_reason }}"}),
+                    ("Sentence", {"subject": "Closed: {{ object.close_reason or '' }}!"}),
+                    ("Body", {"body_html": "<p>By <t t-out='object.opportunity_id.opportunity_type_id.name'/></p>"}),
+                    ("Other", {"subject": "{{ object.name }}", "body_html": "<p>Yours</p>"}),
+                )
+            ]
+        )
+        self._uninstall()
+        self.assertEqual(templates.filtered("active").mapped("name"), ["Other"])
+
+    def test_saved_exports_lose_what_goes(self):
+        export = self.env["ir.exports"].create(
+            {
+                "name": "Mine",
+                "resource": "crm.lead",
+                "export_fields": [
+                    Command.create({"name": name})
+                    for name in ("name", "opportunity_type_id", "order_ids/approval_state", "order_ids/state")
+                ],
+            }
+        )
+        self._uninstall()
+        self.assertEqual(export.export_fields.mapped("name"), ["name", "order_ids/state"])
+
+    def test_code_that_will_not_run_is_named(self):
+        model = self.env["ir.model"]._get_id("crm.lead")
+        for name, code in (
+            ("Reads a field", "for record in records:\n    log(record.opportunity_type_id.name)"),
+            ("Reads a model", "stays = env['crm.stage.visit'].search([])\nlog(str(stays))"),
+            ("Neither", "for record in records:\n    log(record.name)"),
+        ):
+            self.env["ir.actions.server"].create(
+                {"name": name, "model_id": model, "state": "code", "code": code},
+            )
+        logs = "".join(self._uninstall())
+        self.assertIn("'Reads a field' will not run any more", logs)
+        self.assertIn("'Reads a model' will not run any more", logs)
+        self.assertNotIn("Neither", logs)
+
 
 class TestRelease(OpportunityStagesCase):
     """What the add-on has brought to Odoo's own models."""
