@@ -100,34 +100,40 @@ class SaleCreditExposure(models.AbstractModel):
 
         :raise ValueError: when a term has parameters, which a function cannot have
         """
-        query = self._get_query()
-        if query.params:
-            raise ValueError(f"sale.credit.exposure: no parameters in the terms, please: {query.params}")
-        return "sale_credit_exposure_" + hashlib.sha256(query.code.encode()).hexdigest()[:16]
+        function = self._define_function(SQL.identifier("sale_credit_exposure"))
+        if function.params:
+            raise ValueError(f"sale.credit.exposure: no parameters in the terms, please: {function.params}")
+        return "sale_credit_exposure_" + hashlib.sha256(function.code.encode()).hexdigest()[:16]
 
     @api.model
     def _make_function(self):
         """Keep the query in the database, unless it is there."""
-        query, name = self._get_query(), SQL.identifier(self._get_function_name())
         if self.env.execute_query(SQL("SELECT TO_REGPROC(%s)", self._get_function_name()))[0][0]:
             return
         # Processes that start at the same time would make it at the same time, which PostgreSQL refuses.
         self.env.cr.execute("SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT('sale_credit_exposure'))")
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION %s(unit_ids int[], tree_ids int[])
-                    RETURNS TABLE (unit_id int, member_id int, receivable float, uninvoiced float,
-                                   draft_invoiced float, oldest_date date)
-                    LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
-                AS $function$
-                    #variable_conflict use_column
-                    BEGIN RETURN QUERY %s; END
-                $function$
-                """,
-                name,
-                query,
-            )
+        self.env.cr.execute(self._define_function(SQL.identifier(self._get_function_name())))
+
+    @api.model
+    def _define_function(self, name):
+        """The statement that makes the function of this name.
+
+        One plan serves all units, made before anybody knows how large they are, and perhaps while the tables are still
+        empty: it has to be the one that reads what is open by its indexes.
+        """
+        return SQL(
+            """
+            CREATE OR REPLACE FUNCTION %s(unit_ids int[], tree_ids int[])
+                RETURNS TABLE (unit_id int, member_id int, receivable float, uninvoiced float, draft_invoiced float,
+                               oldest_date date)
+                LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+            AS $function$
+                #variable_conflict use_column
+                BEGIN RETURN QUERY %s; END
+            $function$
+            """,
+            name,
+            self._get_query(),
         )
 
     @api.model

@@ -46,10 +46,10 @@ class SaleOrder(models.Model):
     credit_check_count = fields.Integer(compute="_compute_credit_check_count")
 
     _credit_partner_idx = models.Index(
-        "(partner_id) INCLUDE (company_id, credit_uninvoiced) WHERE credit_uninvoiced > 0"
+        "(partner_id, company_id) INCLUDE (credit_uninvoiced) WHERE credit_uninvoiced > 0"
     )
     _credit_billed_to_idx = models.Index(
-        "(partner_invoice_id) WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
+        "(partner_invoice_id, company_id) WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
     )
 
     @api.depends(
