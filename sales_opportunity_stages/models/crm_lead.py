@@ -1,4 +1,8 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
+
+from ..tools import StageChange
 
 
 class CrmLead(models.Model):
@@ -61,27 +65,46 @@ class CrmLead(models.Model):
         if self._get_stage_trigger_fields() & vals.keys():
             # sudo: what follows from a change does not depend on who asks, who may have lost sight of it by the change
             before = self.sudo()._read_stage_states()
-            explicit_stage = "stage_id" in vals
             result = super().write(vals)
-            self._settle_stage_change(before, explicit_stage)
+            self._check_type_changes(before)
+            self._settle_stage_change(before, placed_ids=self.ids if "stage_id" in vals else [])
         else:
             result = super().write(vals)
         leads = self.sudo()
         leads._forget_stage_checklist()
-        leads._promote_automatically()
+        if not StageChange.of(self):
+            leads._promote_automatically()
         return result
 
-    def _settle_stage_change(self, before, explicit_stage):
-        """Judge what a write has changed, then record it.
+    def _settle_stage_change(self, before, placed_ids):
+        """Judge what a change has come to, then record it. A part of a larger change waits for the rest of it.
 
-        :param dict before: :meth:`_read_stage_states` from before the write
-        :param bool explicit_stage: the write named the stage, rather than the stage following something else
+        :param dict before: :meth:`_read_stage_states` from before the change
+        :param placed_ids: those that were given a stage by name, rather than the stage following something else
         """
-        self._check_type_changes(before)
+        larger = StageChange.of(self)
+        if larger:
+            larger.placed_ids.update(placed_ids)
+            return
         # sudo: rules hold for everybody alike, whatever they may read
-        leads = self.sudo()
+        leads = self.sudo().filtered(lambda lead: lead.id in before or lead.type == "opportunity")
         visits = leads._get_stage_visits()  # now: the gate reads them too, with the actions done in them
-        if not explicit_stage:
-            leads._start_where_earned(before)
+        leads.filtered(lambda lead: lead.id not in placed_ids)._start_where_earned(before)
         leads._check_stage_moves(before)
         leads._log_stage_visits(visits)
+
+    @contextmanager
+    def _as_one_change(self):
+        """Let the writes of the block be judged and logged together: converting and assigning begin one stay, of the
+        salesperson who gets it.
+
+        :returns: the same records, for the block to write
+        """
+        if StageChange.of(self):
+            yield self
+            return
+        # sudo: what follows from a change does not depend on who asks, who may have lost sight of it by the change
+        change = StageChange(self.sudo()._read_stage_states(), frozenset(self.ids))
+        yield change.on(self)
+        self._settle_stage_change(change.before, change.placed_ids)
+        self.sudo()._promote_automatically()

@@ -111,6 +111,10 @@ class CrmLead(models.Model):
                     )
                 )
 
+    def convert_opportunity(self, partner, user_ids=False, team_id=False):
+        with self._as_one_change() as leads:
+            return super(CrmLead, leads).convert_opportunity(partner, user_ids=user_ids, team_id=team_id)
+
     def _convert_opportunity_data(self, customer, team_id=False):
         """Take over the type chosen in the conversion dialog. Anybody may choose it for a lead: the opportunity then
         starts in the first stage of the type, or where it has earned to stand."""

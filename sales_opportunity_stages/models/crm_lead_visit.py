@@ -55,7 +55,18 @@ class CrmLead(models.Model):
         return by_lead
 
     def _get_open_visits(self):
-        """``{lead id: its open visit}`` of the opportunities that have one."""
+        """``{lead id: its open visit}`` of the opportunities that have one.
+
+        What is scheduled in the middle of a larger change, by an automation, has the stay begin that it belongs to.
+        """
+        visits = self._read_open_visits()
+        unlogged = self.filtered(lambda lead: lead.id not in visits and lead._is_in_pipeline())
+        if not unlogged:
+            return visits
+        unlogged._log_stage_visits()
+        return visits | unlogged._read_open_visits()
+
+    def _read_open_visits(self):
         # sudo: assignees of an activity may not read its opportunity
         visits = (
             self.env["crm.stage.visit"]
@@ -63,6 +74,10 @@ class CrmLead(models.Model):
             .search_fetch([("lead_id", "in", self.ids), ("date_end", "=", False)], ["lead_id", "stage_id"])
         )
         return {visit.lead_id.id: visit for visit in visits}
+
+    def _is_in_pipeline(self):
+        """Whether a stay of it goes on: it is an opportunity that is neither won nor lost."""
+        return self.type == "opportunity" and bool(self.stage_id) and self.won_status == "pending"
 
     def _plan_stage_visit(self, last, now):
         """What the log needs for this opportunity to agree with it.

@@ -4,6 +4,7 @@ from . import test_calibration_report
 from . import test_collaboration
 from . import test_competition
 from . import test_consistency
+from . import test_conversion
 from . import test_credit_check
 from . import test_credit_exposure
 from . import test_credit_json_rpc

@@ -20,6 +20,7 @@ crm.lead.action_unarchive                           -      -      -        -    
 crm.lead.action_view_actions                        -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_view_documents                      -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_view_sale_quotation                 -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.lead.convert_opportunity                        -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.lost.action_lost_reason_apply              -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.opportunity.line.action_take_reference_price    -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.opportunity.type.action_learn_probabilities     -      -      -        -          -      -        -   -      -      -     -          x       -     -
@@ -113,6 +114,9 @@ class PublicMethodsSetup(AccessSetup):
 
     def _prepare_crm_lead_action_unarchive(self, lead):
         return self._prepare_crm_lead_action_restore(lead)
+
+    def _prepare_crm_lead_convert_opportunity(self, lead):
+        return [lead.ids, False]
 
     def _prepare_crm_lead_action_take_reference_prices(self, lead):
         self._make_crm_opportunity_line(lead)

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo.addons.sales_opportunity_stages.models import (
     crm_lead,
     crm_lead_promotion,
+    crm_lead_type,
     crm_lead_visit,
     mail_activity,
     sale_order,
@@ -11,15 +12,18 @@ from odoo.addons.sales_opportunity_stages.models import (
     sale_order_line,
     sale_order_opportunity,
 )
+from odoo.addons.sales_opportunity_stages.wizard import crm_lead_to_opportunity
 
 HOOKS = [
     (crm_lead.CrmLead, ["create", "write"]),
     (crm_lead_promotion.CrmLead, ["action_set_won"]),
+    (crm_lead_type.CrmLead, ["convert_opportunity"]),
     (crm_lead_visit.CrmLead, ["_compute_probabilities"]),
     (mail_activity.MailActivity, ["create", "write", "unlink", "_action_done"]),
     (sale_order.SaleOrder, ["create", "write", "unlink"]),
     (sale_order_opportunity.SaleOrder, ["create", "write"]),
     (sale_order_line.SaleOrderLine, ["create", "write", "unlink"]),
+    (crm_lead_to_opportunity.CrmLead2OpportunityPartner, ["_convert_and_allocate"]),
 ]
 MOST_EXTRA_QUERIES = 8
 

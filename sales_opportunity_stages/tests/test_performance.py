@@ -3,6 +3,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo.api import SUPERUSER_ID
+from odoo.fields import Command
 
 from odoo.addons.sales_opportunity_stages.models import crm_lead_deadline
 
@@ -115,6 +116,42 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
         lead = self._prepare_in_closing(1)
         self.assertExtraQueries(0, lead, lambda lead: lead.write({"name": "Renamed"}))
         self.assertExtraQueries(0, lead, lambda lead: lead.write({"description": "A note"}))
+
+    # ------------------------------------------------------------
+    # Leads
+    # ------------------------------------------------------------
+
+    def _create_leads(self, count):
+        values = {"type": "lead", "team_id": self.team.id, "user_id": self.salesman.id, "company_id": False}
+        Lead = self.env["crm.lead"].with_user(self.salesman).with_context(tracking_disable=True)
+        return Lead.create([{**values, "name": f"Raw {index}"} for index in range(count)])
+
+    def test_leads_are_free(self):
+        """They are in no pipeline: created, handed out and written for nothing."""
+        leads = self._create_leads(1)
+        self.assertExtraQueries(0, leads, lambda leads: self._create_leads(1))
+        self.assertExtraQueries(0, leads, lambda leads: leads.write({"team_id": False}))
+        self.assertExtraQueries(0, leads, lambda leads: leads.write({"user_id": self.colleague.id}))
+
+    def test_one_converted_and_assigned(self):
+        users = self.colleague.ids
+        self.assertExtraQueries(
+            6, self._create_leads(1), lambda lead: lead.convert_opportunity(False, user_ids=users, team_id=self.team.id)
+        )
+
+    def test_many_converted_and_assigned(self):
+        """Odoo converts one by one; the stays are begun together, by two statements and the score at that moment."""
+
+        def convert(leads):
+            leads = leads.with_context(active_model="crm.lead", active_ids=leads.ids)
+            values = {"user_ids": [Command.set(self.colleague.ids)], "deduplicate": False, "force_assignment": True}
+            leads.env["crm.lead2opportunity.partner.mass"].create(values).action_mass_convert()
+
+        extra = {}
+        for count in (5, 20, 60):
+            leads = self._create_leads(count)
+            extra[count] = self._count_extra(lambda leads=leads: convert(leads))
+        self.assertLessEqual(max(extra.values()), MOST_EXTRA_QUERIES, extra)
 
     # ------------------------------------------------------------
     # Many

@@ -60,3 +60,23 @@ class DerivedValues(Announcement):
             and all(name in vals and vals[name] == value for name, value in self.values.items())
             and not (vals.keys() - self.values.keys()) & watched
         )
+
+
+@dataclass(frozen=True, eq=False)
+class StageChange(Announcement):
+    """Announces that several writes are one change, to be judged and logged by what they come to.
+
+    :param before: what ``_read_stage_states()`` said of the opportunities before the first of the writes
+    :param lead_ids: the opportunities that it is about
+    :param placed_ids: those of them that a write has given a stage by name
+    """
+
+    before: dict
+    lead_ids: frozenset
+    placed_ids: set = field(default_factory=set)
+
+    @classmethod
+    def of(cls, records):
+        """The change that a write to these records is a part of, or None."""
+        change = super().of(records)
+        return change if change and change.lead_ids.issuperset(records.ids) else None

@@ -71,9 +71,10 @@ class SalesExpenseMixin(models.AbstractModel):
     def _check_company_of_expenses(self):
         """Money stays in the company that spent it, so what it was spent on stays there too."""
         link = self._get_expense_link()
+        bound = self.filtered("company_id")  # any company may spend on what belongs to none
         # sudo: expenses of others count, and are not named
         for record, companies in (
-            self.env["hr.expense"].sudo()._read_group([(link, "in", self.ids)], [link], ["company_id:recordset"])
+            self.env["hr.expense"].sudo()._read_group([(link, "in", bound.ids)], [link], ["company_id:recordset"])
         ):
             record._check_takes_expenses_of(companies)
 

@@ -163,6 +163,16 @@ class TestExpenseLifeCycle(ExpenseCase):
             self.lead.with_user(supervisor).write({"user_id": self.manager.id, "team_id": False})
             self.env.flush_all()
 
+    def test_checking_the_company_is_cheap(self):
+        """One question for any number, and none where no company could be wrong: Odoo asks anew at each assignment."""
+        leads = self.lead | self._create_opportunity(company_id=self.here.id)
+        leads.mapped("company_id")
+        with self.assertQueryCount(1):
+            leads._check_company_of_expenses()
+        self.lead.company_id = False
+        with self.assertQueryCount(0):
+            self.lead._check_company_of_expenses()
+
     def test_quotation_changes_company(self):
         quotation = self._create_quotation()
         self._spend(quotation_id=quotation.id)
