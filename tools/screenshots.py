@@ -29,7 +29,7 @@ def main(arguments):
             process = odoo.start(odoo.configure(database, port), output=output)
         try:
             run._wait_until_up(process, port, log)
-            _take(odoo, f"http://127.0.0.1:{port}", folder, chosen.names)
+            browse(odoo, "take_screenshots", f"http://127.0.0.1:{port}", folder, *chosen.names)
         finally:
             run._stop(process)
     if not chosen.lang:
@@ -46,9 +46,10 @@ def _show_in_store():
             shutil.copyfile(picture, STORE / picture.name)
 
 
-def _take(odoo, url, folder, names):
+def browse(odoo, tool, *words):
+    """Run one of the tools that drive a browser, which it is told first, with the Python that can."""
     python, browser = odoo.venv / "bin/python", (odoo.browser / "chromium" if odoo.browser else "chromium")
-    command = [python, "-m", "tools.take_screenshots", url, folder, browser, *names]
+    command = [python, "-m", f"tools.{tool}", browser, *words]
     subprocess.run([str(word) for word in command], cwd=layout.ROOT, env=odoo.environment, check=True)
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the guides, taken from a running demo: `python -m tools.take_screenshots URL FOLDER BROWSER`."""
+"""The pictures of the guides, taken from a running demo: `python -m tools.take_screenshots BROWSER URL FOLDER`."""
 
 import json
 import sys
@@ -112,7 +112,7 @@ PICTURES = {
 }
 
 
-def main(url, folder, browser, *names):
+def main(browser, url, folder, *names):
     """Take the pictures of these names, or all."""
     with devtools.page(browser) as page:
         page.resize(WIDTH, 800)

@@ -1,7 +1,8 @@
 import re
+import struct
 import unittest
 
-from tools import layout, screenshots, take_screenshots
+from tools import draw_icons, layout, screenshots, take_screenshots
 
 
 class TestScreenshots(unittest.TestCase):
@@ -21,3 +22,15 @@ class TestScreenshots(unittest.TestCase):
         self.assertEqual(take_screenshots.Demo._full("lead_x"), f"{take_screenshots.MODULE}.lead_x")
         self.assertEqual(take_screenshots.Demo._full("crm.x"), "crm.x")
         self.assertTrue((layout.ROOT / take_screenshots.MODULE).is_dir())
+
+
+class TestIcons(unittest.TestCase):
+    def test_each_add_on_has_one_with_its_drawing(self):
+        for addon in layout.addons():
+            with self.subTest(addon.name):
+                drawing = (addon / "static/description/icon.svg").read_text()
+                self.assertIn(f'width="{draw_icons.SIZE}" height="{draw_icons.SIZE}"', drawing)
+                data = (addon / "static/description/icon.png").read_bytes()
+                width, height, _depth, kind = struct.unpack(">IIBB", data[16:26])
+                self.assertEqual((width, height), (draw_icons.SIZE,) * 2)
+                self.assertEqual(kind, 6, "colours and transparency")
