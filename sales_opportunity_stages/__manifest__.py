@@ -83,6 +83,7 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "sales_opportunity_stages/static/src/opportunity_lines/*",
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
             "sales_opportunity_stages/static/src/tours/*",

@@ -161,7 +161,7 @@ class Story:
         order.action_confirm()
 
     def _push_deadline(self, lead, day):
-        if lead.date_deadline < day + timedelta(days=15):
+        if lead.date_deadline < day + timedelta(days=25):
             lead.date_deadline += timedelta(days=PUSH)
 
     # ------------------------------------------------------------

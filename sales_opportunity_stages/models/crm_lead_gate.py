@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_list
 
 from ..tools import StageMove
 
@@ -194,7 +195,10 @@ class CrmLead(models.Model):
         by_stage = defaultdict(list)
         for rule in rules:
             by_stage[rule.stage_id.name].append(rule.display_name)
-        return " · ".join(f"{stage}: {', '.join(labels)}" for stage, labels in by_stage.items())
+        return " · ".join(
+            self.env._("%(stage)s: %(rules)s", stage=stage, rules=format_list(self.env, labels))
+            for stage, labels in by_stage.items()
+        )
 
     # ------------------------------------------------------------
     # Public questions

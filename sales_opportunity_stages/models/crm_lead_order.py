@@ -41,6 +41,8 @@ class CrmLead(models.Model):
             "sales_opportunity_stages.crm_opportunity_generate_action"
         )
         action["context"] = {"default_lead_id": self.id, "default_document": document}
+        if document == "order":
+            action["name"] = self.env._("Order from Opportunity")
         return action
 
     def action_view_sale_quotation(self):

@@ -32,7 +32,7 @@ class CrmStage(models.Model):
     @api.depends("rule_ids.required", "rule_ids.promotes", "rule_ids.name", "rule_ids.activity_type_id")
     def _compute_rule_summary(self):
         for stage in self:
-            stage.rule_summary = ", ".join(
+            stage.rule_summary = " · ".join(
                 rule.display_name + ("*" if rule.required else "") + (" →" if rule.promotes else "")
                 for rule in stage.rule_ids
             )

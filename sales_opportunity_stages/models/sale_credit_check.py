@@ -33,7 +33,9 @@ class SaleCreditCheck(models.Model):
     receivable = fields.Monetary(readonly=True, aggregator=None, help="Posted and still open.")
     uninvoiced = fields.Monetary(readonly=True, aggregator=None, help="Confirmed and not yet invoiced, before this.")
     draft_invoiced = fields.Monetary(readonly=True, aggregator=None, help="Draft invoices that come from no order.")
-    documents = fields.Monetary(readonly=True, help="What was to be added by the documents that were checked.")
+    documents = fields.Monetary(
+        "Amount Checked", readonly=True, help="What was to be added by the documents that were checked."
+    )
     exposure = fields.Monetary(readonly=True, aggregator=None, help="All of that, with the documents checked.")
     excess = fields.Monetary(readonly=True, help="By how much the exposure is over the limit.")
     oldest_overdue_date = fields.Date("Oldest Open Document", readonly=True)

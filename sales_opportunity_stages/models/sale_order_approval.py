@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     approval_state = fields.Selection(
-        [("open", "Open"), ("approved", "Approved"), ("closed", "Closed")],
+        [("open", "Not Approved"), ("approved", "Approved"), ("closed", "Closed")],
         string="Approval",
         default="open",
         required=True,

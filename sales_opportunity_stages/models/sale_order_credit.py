@@ -259,41 +259,51 @@ class SaleOrder(models.Model):
 
     def _explain_credit(self, unit, decision):
         """Why the unit cannot take these orders: amounts per term, of documents only those that the user may read."""
-        company = self[:1].company_id
-
-        def money(amount):
-            return format_amount(self.env, amount, company.currency_id)
-
-        exposure = decision.exposure_before
         lines = []
         if decision.over_limit:
-            lines += [
-                self.env._(
-                    "%(orders)s: the credit limit of %(unit)s is exceeded by %(excess)s.",
-                    orders=", ".join(self.mapped("name")),
-                    unit=unit.name,
-                    excess=money(decision.excess),
-                ),
-                self.env._("Credit limit: %s", money(decision.terms.limit)),
-                self.env._("Open receivables: %s", money(exposure.receivable)),
-                self.env._("Confirmed, not invoiced: %s", money(exposure.uninvoiced)),
-                self.env._("Draft invoices: %s", money(exposure.draft_invoiced)),
-                self.env._("This document: %s", money(decision.documents)),
-            ]
+            lines += [self._say_over_limit(unit, decision), *self._list_credit_terms(decision)]
         if decision.overdue_days:
-            lines += [
-                self.env._(
-                    "%(orders)s: %(unit)s is %(days)s days late. The oldest open document is of %(date)s, the credit "
-                    "term is %(term)s days.",
-                    orders=", ".join(self.mapped("name")),
-                    unit=unit.name,
-                    days=decision.overdue_days,
-                    date=format_date(self.env, exposure.oldest_date),
-                    term=decision.terms.term_days,
-                ),
-                *self._name_overdue_documents(unit, decision),
-            ]
+            lines += [self._say_overdue(unit, decision), *self._name_overdue_documents(unit, decision)]
         return "\n".join(lines)
+
+    def _explain_credit_briefly(self, unit, decision):
+        """The reasons alone, for where lines would run together."""
+        over = self._say_over_limit(unit, decision) if decision.over_limit else ""
+        return " ".join(filter(None, [over, decision.overdue_days and self._say_overdue(unit, decision)]))
+
+    def _say_over_limit(self, unit, decision):
+        return self.env._(
+            "%(orders)s: the credit limit of %(unit)s is exceeded by %(excess)s.",
+            orders=", ".join(self.mapped("name")),
+            unit=unit.name,
+            excess=format_amount(self.env, decision.excess, self[:1].company_id.currency_id),
+        )
+
+    def _say_overdue(self, unit, decision):
+        return self.env._(
+            "%(orders)s: %(unit)s is %(days)s days late. The oldest open document is of %(date)s, the credit term is "
+            "%(term)s days.",
+            orders=", ".join(self.mapped("name")),
+            unit=unit.name,
+            days=decision.overdue_days,
+            date=format_date(self.env, decision.exposure_before.oldest_date),
+            term=decision.terms.term_days,
+        )
+
+    def _list_credit_terms(self, decision):
+        """What counts against the limit, a line each."""
+        currency, exposure = self[:1].company_id.currency_id, decision.exposure_before
+
+        def money(amount):
+            return format_amount(self.env, amount, currency)
+
+        return [
+            self.env._("Credit limit: %s", money(decision.terms.limit)),
+            self.env._("Open receivables: %s", money(exposure.receivable)),
+            self.env._("Confirmed, not invoiced: %s", money(exposure.uninvoiced)),
+            self.env._("Draft invoices: %s", money(exposure.draft_invoiced)),
+            self.env._("This document: %s", money(decision.documents)),
+        ]
 
     def _name_overdue_documents(self, unit, decision):
         """The three oldest that are late, of those that the user may read."""
@@ -351,11 +361,13 @@ class SaleOrder(models.Model):
         exposures = Exposures._get_exposures(units, company)
         return {unit: self._make_credit_decision(company, terms[unit], exposures[unit.id], documents) for unit in units}
 
-    @api.depends("company_id", "partner_id", "partner_invoice_id", "amount_total", "state", "opportunity_id")
+    @api.depends(
+        "company_id", "partner_id", "partner_invoice_id", "amount_total", "state", "approval_state", "opportunity_id"
+    )
     def _compute_partner_credit_warning(self):
         """The banner says what confirming would say, while one types. Replaces Odoo's, which counts otherwise."""
         self.partner_credit_warning = ""
-        for order in self.filtered(lambda order: order.state in ("draft", "sent")):
+        for order in self.filtered(lambda order: order.state in ("draft", "sent") and order.approval_state != "closed"):
             refused = {unit: decision for unit, decision in order._preview_credit().items() if decision.refused}
             order.partner_credit_warning = "\n\n".join(
                 order._explain_credit(unit, decision) for unit, decision in refused.items()
@@ -376,7 +388,9 @@ class SaleOrder(models.Model):
                 for unit, decision in decisions.items()
             ]
         )
-        refused = [self._explain_credit(unit, decision) for unit, decision in decisions.items() if decision.refused]
+        refused = [
+            self._explain_credit_briefly(unit, decision) for unit, decision in decisions.items() if decision.refused
+        ]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -384,7 +398,7 @@ class SaleOrder(models.Model):
                 "type": "warning" if refused else "success",
                 "title": self.env._("Credit"),
                 "sticky": bool(refused),
-                "message": "\n\n".join(refused) or self.env._("Credit allows this order."),
+                "message": "\n".join(refused) or self.env._("Credit allows this order."),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }

@@ -50,7 +50,7 @@ class CrmFlowReport(models.Model):
 
     entry = fields.Selection(
         [
-            ("stock", "At Start"),
+            ("stock", "There at Start"),
             ("created", "Created"),
             ("reopened", "Reopened"),
             ("moved", "Moved In"),
@@ -62,7 +62,7 @@ class CrmFlowReport(models.Model):
     )
     exit = fields.Selection(
         [
-            ("stock", "At End"),
+            ("stock", "Still There"),
             ("advanced", "Advanced"),
             ("regressed", "Went Back"),
             ("won", "Won"),

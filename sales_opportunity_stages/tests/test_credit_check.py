@@ -386,11 +386,17 @@ class TestDecisions(CreditCase):
             form.partner_id = self.free
             self.assertFalse(form.partner_credit_warning)
 
+    def test_a_closed_quotation_is_not_warned_of(self):
+        order = self._order(1001)
+        self.assertTrue(order.partner_credit_warning)
+        order.action_close_quotation("No budget")
+        self.assertFalse(order.partner_credit_warning)
+
     def test_on_demand(self):
         order = self._order(1001)
         action = order.action_credit_check()
         self.assertEqual(action["params"]["type"], "warning")
-        self.assertIn("is exceeded by", action["params"]["message"])
+        self.assertRegex(action["params"]["message"], r"is exceeded by .+\.$", "a notification has no lines")
         check = self._get_checks()
         self.assertEqual((check.result, check.origin, check.excess), ("blocked", "manual", 1))
         self.assertEqual(order.state, "draft")

@@ -22,7 +22,7 @@ class TestStageGate(OpportunityStagesCase):
         self.assertEqual(
             caught.exception.args[0],
             "Cannot promote 'Acme line 3' from Needs to Closing. Still to do — "
-            "Needs: Visit A, Signature A, Revenue set · Solution: Quotation noted",
+            "Needs: Visit A, Signature A, and Revenue set · Solution: Quotation noted",
         )
         self.assertStage(lead, self.stage_needs)
 

@@ -321,4 +321,4 @@ class TestRuleConfiguration(OpportunityStagesCase):
         self.assertEqual(self.rule_call.display_name, "Call A")
         self.rule_call.name = "First call"
         self.assertEqual(self.rule_call.display_name, "First call")
-        self.assertEqual(self.stage_contact.rule_summary, "First call* →, Email A")
+        self.assertEqual(self.stage_contact.rule_summary, "First call* → · Email A")

@@ -1,3 +1,4 @@
+from dateutil.relativedelta import relativedelta
 from lxml import etree
 
 from odoo import fields
@@ -78,7 +79,11 @@ class TestReportTours(FunnelSetup, HttpCase):
     def test_funnel(self):
         """A salesperson reads the worked example in the funnel and in the pivot, and what is behind a loss."""
         leads = self.env["crm.lead"].union(*self._live_example().values())
-        leads.with_user(self.manager).date_deadline = fields.Date.today()
+        today = fields.Date.today()
+        leads.with_user(self.manager).date_deadline = today
+        # what the funnel opens with goes back a year and ahead a quarter, whatever day it is
+        leads[0].with_user(self.manager).date_deadline = today - relativedelta(months=12)
+        leads[-1].with_user(self.manager).date_deadline = today + relativedelta(months=3)
         self.start_tour("/odoo", "sales_opportunity_stages_funnel", login=self.salesman.login)
 
 
@@ -93,6 +98,8 @@ class TestOnboarding(OpportunityStagesSetup, HttpCase):
         cls.type_project.sequence = 1000  # the tours open the last one
         groups = "sales_opportunity_stages.group_credit_manager,account.group_account_invoice"
         cls.accountant = new_test_user(cls.env, "tour_accountant", groups=groups)
+        groups = "sales_team.group_sale_manager,base.group_system"
+        cls.administrator = new_test_user(cls.env, "tour_administrator", groups=groups)
         cls.employee = new_test_user(cls.env, "tour_employee", groups="base.group_user")
 
     def _get_offered(self, user):
@@ -109,6 +116,7 @@ class TestOnboarding(OpportunityStagesSetup, HttpCase):
         self.assertEqual(self._get_offered(self.salesman), ["salesperson"])
         self.assertEqual(self._get_offered(self.manager), ["salesperson", "manager"])
         self.assertEqual(self._get_offered(self.accountant), ["credit"])
+        self.assertEqual(self._get_offered(self.administrator), ["salesperson", "manager", "administrator"])
         self.assertEqual(self._get_offered(self.employee), [])
 
     def test_salesperson(self):
@@ -122,6 +130,20 @@ class TestOnboarding(OpportunityStagesSetup, HttpCase):
 
     def test_credit_manager(self):
         self.start_tour("/odoo", "sales_opportunity_stages_credit_onboarding", login=self.accountant.login)
+
+    def test_administrator(self):
+        self.start_tour("/odoo", "sales_opportunity_stages_administrator_onboarding", login=self.administrator.login)
+
+    def test_a_person_is_shown_the_way_too(self):
+        """The first step points at the menu of applications, also where no machine goes through the tour."""
+        self.browser_js(
+            "/odoo",
+            "odoo.startTour('sales_opportunity_stages_salesperson_onboarding', {mode: 'manual', redirect: false});"
+            "const look = () => document.querySelector('.o_tour_pointer')"
+            " ? console.log('test successful') : setTimeout(look, 100); look();",
+            "odoo.isTourReady('sales_opportunity_stages_salesperson_onboarding')",
+            login=self.salesman.login,
+        )
 
     def test_settings_lead_everywhere(self):
         """The links of the settings are actions that their users may open."""

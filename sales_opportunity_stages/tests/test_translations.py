@@ -30,6 +30,7 @@ class TestTranslations(TransactionCase):
             self.assertEqual([entry.msgid for entry in chinese.obsolete_entries()], [], f"{module}: {REMEDY}")
             self.assertEqual(translations.untranslated(chinese), [], f"to be translated in {module}/i18n/zh_CN.po")
             self.assertEqual(translations.broken(chinese), [], f"placeholders or tags differ in {module}/i18n/zh_CN.po")
+            self.assertEqual(translations.gaping(chinese), [], f"broken within a sentence in {module}/i18n/zh_CN.po")
 
 
 class TestCatalogue(TransactionCase):
@@ -56,6 +57,13 @@ class TestCatalogue(TransactionCase):
             {"msgid": "<b>%s</b> more", "msgstr": "还有%s"},
         ]
         self.assertEqual(translations.broken(self.catalogue(*entries)), ["Moved to %(stage)s", "<b>%s</b> more"])
+
+    def test_line_breaks_within_a_sentence_are_found(self):
+        entries = [
+            {"msgid": "Broken", "msgstr": "一句话，\n    断开"},
+            {"msgid": "<i/>\n Whole", "msgstr": "<i/>\n 一句话"},
+        ]
+        self.assertEqual(translations.gaping(self.catalogue(*entries)), ["Broken"])
 
     def test_merge_keeps_adds_and_drops(self):
         catalogue = self.catalogue({"msgid": "Stage", "msgstr": "阶段"}, {"msgid": "Old", "msgstr": "旧"})

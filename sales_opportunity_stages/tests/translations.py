@@ -14,6 +14,8 @@ from odoo.tools.translate import trans_export
 FAMILY = "sales_opportunity_stages"
 DATES = ("POT-Creation-Date", "PO-Revision-Date")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sdif]|</?\w[^>]*>")
+WIDE = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"  # Chinese characters and punctuation
+WIDE_BREAK = re.compile(rf"{WIDE}\s*\n\s*{WIDE}")
 DEMO_RECORD = re.compile(r'<record\s[^>]*\bid="([^".]+)"')
 
 
@@ -74,6 +76,11 @@ def untranslated(catalogue):
 def broken(catalogue):
     """The translations whose placeholders or tags are not those of their term."""
     return [entry.msgid for entry in catalogue if entry.msgstr and _marks(entry.msgid) != _marks(entry.msgstr)]
+
+
+def gaping(catalogue):
+    """The translations with a line break between Chinese characters: pages show it as a gap within the sentence."""
+    return [entry.msgid for entry in catalogue if WIDE_BREAK.search(entry.msgstr)]
 
 
 def _has_words(term):

@@ -1,6 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
+import { formatList } from "@web/core/l10n/utils";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -31,6 +32,21 @@ export class StageChecklist extends Component {
 
     get doneCount() {
         return this.items.filter((item) => item.required && item.state === "done").length;
+    }
+
+    get title() {
+        return _t("To do in %s", this.checklist.stage);
+    }
+
+    /** What keeps it from the next stage, or that nothing does. */
+    get outlook() {
+        const { can_promote, missing, next_stage: stage } = this.checklist;
+        if (!stage || (!can_promote && !missing.length)) {
+            return "";
+        }
+        return can_promote
+            ? _t("Ready for %s", stage)
+            : _t("Still missing for %(stage)s: %(rules)s", { stage, rules: formatList(missing) });
     }
 
     stateIcon(item) {

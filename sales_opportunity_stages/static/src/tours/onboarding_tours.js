@@ -5,19 +5,23 @@ import { stepUtils } from "@web_tour/tour_utils";
 const tours = registry.category("web_tour.tours");
 
 function openMenu(content, ...xmlids) {
-    const steps = xmlids.map((xmlid) => ({
+    return xmlids.map((xmlid, index) => ({
         trigger: `[data-menu-xmlid='${xmlid}']`,
-        tooltipPosition: "bottom",
+        content,
+        tooltipPosition: index ? "right" : "bottom", // below an entry of a list is the next one
         run: "click",
     }));
-    steps[0].content = content;
-    return steps;
 }
 
 function openApp(xmlid, content) {
     return [
-        stepUtils.showAppsMenuItem(),
-        { trigger: `.o_app[data-menu-xmlid='${xmlid}']`, content, tooltipPosition: "bottom", run: "click" },
+        // Odoo's step is for automatic runs alone: a person would look for a pointer in vain
+        {
+            ...stepUtils.showAppsMenuItem(),
+            isActive: ["community", "desktop"],
+            content: _t("The applications are behind this button."),
+        },
+        { trigger: `.o_app[data-menu-xmlid='${xmlid}']`, content, tooltipPosition: "right", run: "click" },
     ];
 }
 
@@ -33,6 +37,7 @@ tours.add("sales_opportunity_stages_salesperson_onboarding", {
         {
             trigger: ".o_opportunity_type_kanban .o_kanban_record:not(.o_kanban_ghost):last",
             content: _t("Open a type: its stages, and no others, are the columns."),
+            tooltipPosition: "bottom",
             run: "click",
         },
         {
@@ -95,17 +100,16 @@ tours.add("sales_opportunity_stages_manager_onboarding", {
         },
         {
             trigger: ".o_field_widget[name=stage_ids] .o_data_row:first .o_data_cell[name=name]",
-            content: _t("The stages in their order. Open one to see what it asks for."),
+            content: _t("The stages in their order, with the actions that may be scheduled there and the conditions. What has a star is required of everybody. Open one to see its rules, and close it again."),
             tooltipPosition: "top",
             run: "click",
         },
         {
-            trigger: ".modal .o_field_widget[name=rule_ids]",
-            content: _t("Actions that may be scheduled here, and conditions. What is required holds for everybody."),
-            tooltipPosition: "top",
+            trigger: ".modal .o_form_button_save, .modal .o_form_button_cancel, .modal .btn-close",
+            content: _t("Back to the type."),
+            tooltipPosition: "bottom",
             run: "click",
         },
-        { trigger: ".modal .o_form_button_cancel, .modal .btn-close", content: _t("Back to the type."), run: "click" },
         ...openMenu(
             _t("And here is what comes of it."),
             "crm.crm_menu_report",
@@ -115,6 +119,38 @@ tours.add("sales_opportunity_stages_manager_onboarding", {
             trigger: ".o_opportunity_funnel_compare",
             content: _t("The funnel: compare salespeople, teams or periods."),
             tooltipPosition: "bottom",
+            run: "click",
+        },
+    ],
+});
+
+tours.add("sales_opportunity_stages_administrator_onboarding", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp("crm.crm_menu_root", _t("Let's see what can be set up.")),
+        ...openMenu(_t("The settings are here."), "crm.crm_menu_config", "crm.crm_config_settings_menu"),
+        {
+            trigger: "#opportunity_types",
+            content: _t("Whatever types, stages, rules, teams and competitors need is linked from here."),
+            tooltipPosition: "top",
+            run: "click",
+        },
+        {
+            trigger: "#opportunity_control button:first",
+            content: _t("Approval and credit are set up in the settings of Sales. Go there."),
+            tooltipPosition: "top",
+            run: "click",
+        },
+        {
+            trigger: "#quotation_approval",
+            content: _t("From which total a quotation has to be approved, and whether by somebody else."),
+            tooltipPosition: "top",
+            run: "click",
+        },
+        {
+            trigger: "#credit_policy",
+            content: _t("What an order meets that goes over the credit of its customer. Who approves and who keeps the credit is set in the form of each user."),
+            tooltipPosition: "top",
             run: "click",
         },
     ],
@@ -130,9 +166,9 @@ tours.add("sales_opportunity_stages_credit_onboarding", {
             "sales_opportunity_stages.res_partner_menu_credit"
         ),
         {
-            trigger: ".o_action_manager .o_list_view",
+            trigger: ".o_list_view th[data-name=credit_available]",
             content: _t("Customers with a limit or a term, what they use of it, and who shares it. Give a customer a limit in its form, under Credit."),
-            tooltipPosition: "top",
+            tooltipPosition: "bottom",
             run: "click",
         },
         ...openMenu(
