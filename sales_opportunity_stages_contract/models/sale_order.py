@@ -129,12 +129,13 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if self.pricelist_id.currency_id == self.currency_id:
             return self.pricelist_id
-        # sudo: a technical list of prices without prices, found or made once for a currency
-        Pricelist = self.env["product.pricelist"].sudo()
+        # sudo: a technical list of prices without prices, found or made once for a currency. Archived: nobody chooses
+        # it, and the settings, while pricelists are off, warn of each one that is not and archive it
+        Pricelist = self.env["product.pricelist"].sudo().with_context(active_test=False)
         values = {"company_id": self.company_id.id, "currency_id": self.currency_id.id}
         blank = [("item_ids", "=", False), *((name, "=", value) for name, value in values.items())]
         return Pricelist.search(blank, limit=1) or Pricelist.create(
-            {"name": self.env._("Contracts"), "sequence": 1000, **values}
+            {"name": self.env._("Contracts"), "sequence": 1000, "active": False, **values}
         )
 
     def action_view_contracts(self):

@@ -178,6 +178,12 @@ class TestNetPrice(ContractCase):
         self.assertFalse(first.pricelist_id.item_ids)
         self.assertEqual((first.currency_id, first.amount_total), (self.company.currency_id, 1000))
 
+    def test_the_settings_do_not_warn_of_it(self):
+        """While pricelists are off, Odoo's settings speak up about each one that is active, and archive it."""
+        self.env["product.pricelist"].search([]).action_archive()
+        self._make_contract(self._create_quotation())
+        self.assertFalse(self.env["product.pricelist"].search([]))
+
 
 class TestEffective(ContractCase):
     """Only an effective quotation becomes a contract."""
