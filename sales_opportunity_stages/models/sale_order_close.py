@@ -38,7 +38,7 @@ class SaleOrder(models.Model):
         return refusals
 
     def _get_closed_refusal(self):
-        reason = (self.close_reason or "").splitlines()[0]
+        reason = (self.close_reason or "").partition("\n")[0]
         return self.env._("It is closed (%s): a Sales Administrator can reopen it.", reason)
 
     def _get_deed_titles(self):
