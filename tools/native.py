@@ -67,8 +67,8 @@ def main(arguments):
         native, with_addons = run(odoo, names, tests)
         doubtful = native.doubtful(with_addons) - excused
         if doubtful:
-            say("once more what failed: a browser that had to wait too long fails a test, too")
-            again = run(odoo, names, sorted(map(selector, doubtful)), suffix="again")
+            say("once more what failed, one run after the other: a browser that had to wait too long fails a test, too")
+            again = [run(odoo, [name], sorted(map(selector, doubtful)), suffix="again")[0] for name in names]
             native, with_addons = native.corrected(again[0]), with_addons.corrected(again[1])
     return report(native, with_addons, excused)
 

@@ -130,17 +130,25 @@ class TestAgain(unittest.TestCase):
             for failed in (set(), {"a:A.test_x", "a:A.test_y"})
         ]
         for failed_again, status in ((set(), 0), ({"a:A.test_y"}, 1)):
-            again = [Results({"a:A.test_y"}, set(), failed) for failed in (set(), failed_again)]
+            again = [[Results({"a:A.test_y"}, set(), failed)] for failed in (set(), failed_again)]
             with (
                 self.subTest(failed_again),
                 mock.patch.object(native.options, "odoo"),
-                mock.patch.object(native, "databases"),
+                mock.patch.object(native, "databases") as databases,
                 mock.patch.object(native, "justified", return_value={"a:A.test_x"}),
-                mock.patch.object(native, "run", side_effect=[first, again]) as run,
+                mock.patch.object(native, "run", side_effect=[first, *again]) as run,
             ):
+                databases.return_value.__enter__.return_value = ("without", "with")
                 self.assertEqual(said_by(native.main, ["a", "b:B"])[0], status)
-                self.assertEqual([call[0][2] for call in run.call_args_list], [["a", "b:B"], ["a:A.test_y"]])
-                self.assertEqual(native.databases.call_args[0][1], {"a", "b"})
+            self.assertEqual(databases.call_args[0][1], {"a", "b"})
+            self.assertEqual(
+                [call[0][1:] for call in run.call_args_list],
+                [
+                    (("without", "with"), ["a", "b:B"]),
+                    (["without"], ["a:A.test_y"]),
+                    (["with"], ["a:A.test_y"]),
+                ],
+            )
 
     def test_the_shop_is_a_word(self):
         passed = Results({"website_sale:TestSaleProcess.test_01"}, set(), set())
