@@ -53,8 +53,11 @@ def read_schema(database):
         return {line for (line,) in cr.fetchall() if "x_plan" not in line}
 
 
-def read_content(database, models=()):
-    """``{table: {column: digest of its values, in order of the rows}}``, without what is about these models."""
+def read_content(database, models=(), field_ids=()):
+    """``{table: {column: digest of its values, in order of the rows}}``, without what is about these models and fields.
+
+    Of a change of a field that goes Odoo keeps what the field was called instead.
+    """
     with closing(db_connect(database).cursor()) as cr:
         cr.execute(
             """
@@ -66,7 +69,9 @@ def read_content(database, models=()):
             """
         )
         return {
-            table: _read_table(cr, table, [name for name in columns if _counts(table, name)], list(models))
+            table: _read_table(
+                cr, table, [name for name in columns if _counts(table, name)], _is_counted(table, models, field_ids)
+            )
             for table, columns in cr.fetchall()
             if table not in BOOKS and not table.startswith("orm_signaling")
         }
@@ -76,15 +81,23 @@ def _counts(table, column):
     return column not in WRITE_LOG and (table, column) not in REWRITTEN
 
 
-def _read_table(cr, table, columns, models):
+def _is_counted(table, models, field_ids):
+    """The condition of rows that are not about what goes."""
+    if table == "mail_tracking_value":
+        return SQL("field_id <> ALL(%s)", list(field_ids))
+    if table in NAMED:
+        name = SQL.identifier(NAMED[table])
+        return SQL("%s IS NULL OR %s <> ALL(%s)", name, name, list(models))
+    return SQL("TRUE")
+
+
+def _read_table(cr, table, columns, counted):
     names = [SQL.identifier(name) for name in columns]
     order = [SQL.identifier("id")] if "id" in columns else [SQL("%s::text", name) for name in names]
     digests = [
         SQL("MD5(STRING_AGG(COALESCE(%s::text, '~'), '|' ORDER BY %s))", name, SQL(", ").join(order)) for name in names
     ]
-    told_by = SQL.identifier(NAMED[table]) if table in NAMED else None
-    about = SQL("%s IS NULL OR %s <> ALL(%s)", told_by, told_by, models) if told_by else SQL("TRUE")
-    cr.execute(SQL("SELECT COUNT(*), %s FROM %s WHERE %s", SQL(", ").join(digests), SQL.identifier(table), about))
+    cr.execute(SQL("SELECT COUNT(*), %s FROM %s WHERE %s", SQL(", ").join(digests), SQL.identifier(table), counted))
     count, *values = cr.fetchone()
     return {"(rows)": count, **dict(zip(columns, values, strict=True))}
 

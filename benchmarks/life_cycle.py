@@ -23,6 +23,7 @@ from odoo.api import SUPERUSER_ID, Environment
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.sql_db import close_db, db_connect
+from odoo.tools import SQL
 
 CORE = "sales_opportunity_stages"
 ADDONS = [CORE, f"{CORE}_contract", f"{CORE}_expense"]
@@ -196,16 +197,30 @@ def uninstall(database, module):
 
 def get_models_of(database, modules):
     """Names of the models that no other module has."""
+    return _read_only_of(database, modules, "ir.model", SQL("SELECT id, model FROM ir_model"))
+
+
+def get_fields_of(database, modules):
+    """Ids of the fields that no other module has."""
+    return _read_only_of(database, modules, "ir.model.fields", SQL("SELECT id, id FROM ir_model_fields"))
+
+
+def _read_only_of(database, modules, model, query):
     with closing(db_connect(database).cursor()) as cr:
         cr.execute(
-            """
-            SELECT model FROM ir_model
-             WHERE NOT EXISTS (SELECT FROM ir_model_data data
-                                WHERE data.model = 'ir.model' AND res_id = ir_model.id AND module <> ALL(%s))
-            """,
-            (modules,),
+            SQL(
+                """
+                SELECT value
+                  FROM (%s) record (id, value)
+                 WHERE NOT EXISTS (SELECT FROM ir_model_data data
+                                    WHERE data.model = %s AND res_id = record.id AND module <> ALL(%s))
+                """,
+                query,
+                model,
+                list(modules),
+            )
         )
-        return [model for (model,) in cr.fetchall()]
+        return [value for (value,) in cr.fetchall()]
 
 
 def get_installed(database):
@@ -270,9 +285,10 @@ def try_uninstall(arguments, module, native, schema):
         in_process(use, arguments, database)
         in_process(disown, arguments, database)
         models = [*get_models_of(database, removed), *TALKATIVE]
-        before = read_content(database, models)
+        fields = get_fields_of(database, removed)
+        before = read_content(database, models, fields)
         in_process(uninstall, arguments, database, module)
-        wrong = [f"{column} has changed" for column in compare(before, read_content(database, models), native)]
+        wrong = [f"{column} has changed" for column in compare(before, read_content(database, models, fields), native)]
         if schema:
             now = read_schema(database)
             wrong += [f"left behind: {line}" for line in sorted(now - schema)]
