@@ -2,9 +2,10 @@
 
 The same data in a database with Odoo alone, in one with the add-on and, if wanted, in one with another add-on for
 credit (the published ``sale_financial_risk``); a customer without history, one with 5,000 orders invoiced and paid, one
-with 5,000 open orders and invoices, and a unit of 1,000 members. All of them in turn, medians of the ratios within a
-round. The databases are copied, filled, committed and vacuumed, as one is that is in use: rows of a transaction that
-goes on take PostgreSQL longer to look at. The copies are dropped again::
+with 5,000 open orders, one with as many open invoices besides, and a unit of 1,000 members, of which one has as much.
+The orders are confirmed by a salesperson who may see all documents, or with ``--own`` only the own ones. All of them in
+turn, medians of the ratios within a round. The databases are copied, filled, committed and vacuumed, as one is that is
+in use: rows of a transaction that goes on take PostgreSQL longer to look at. The copies are dropped again::
 
     python benchmarks/credit.py --config odoo.conf --native plain --database with_addon --peer with_other --size 5000
 """
@@ -23,7 +24,7 @@ from odoo.modules.registry import Registry
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
-SCENARIOS = ("no history", "settled", "busy", "unit of members")
+SCENARIOS = ("no history", "settled", "open orders", "busy", "unit of members")
 GRANTED = 10**9
 
 
@@ -37,6 +38,7 @@ def parse_arguments():
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--settled", type=int, default=0, help="more orders invoiced and paid of the settled customer")
     parser.add_argument("--runs", type=int, default=31)
+    parser.add_argument("--own", action="store_true", help="confirm as a salesperson who may see own documents alone")
     parser.add_argument("--without-tracking", action="store_true", help="leave Odoo's tracking out of a confirmation")
     return parser.parse_args()
 
@@ -65,10 +67,13 @@ class Ledger:
         line = {"product_id": self.product.id, "product_uom_qty": 1, "price_unit": 1, "tax_ids": [Command.clear()]}
         return self.env["sale.order"].create({"partner_id": partner.id, "order_line": [Command.create(line)] * lines})
 
-    def make_open(self, partner, count):
-        """Confirmed orders, and posted invoices that come from none."""
+    def make_open_orders(self, partner, count):
         order = self.make_order(partner, 1)
         order.action_confirm()
+        self._multiply(order, self.env["account.move"], count)
+
+    def make_open_invoices(self, partner, count):
+        """Posted, of no order."""
         move = self.env["account.move"].create(
             {
                 "move_type": "out_invoice",
@@ -78,7 +83,7 @@ class Ledger:
             }
         )
         move.action_post()
-        self._multiply(order, move, count)
+        self._multiply(self.env["sale.order"], move, count)
 
     def make_settled(self, partner, count):
         """Orders that were invoiced and paid."""
@@ -152,7 +157,7 @@ class Ledger:
 
 
 class Side:
-    """A database with its data, and how credit is switched on and read there."""
+    """A database with its data, how credit is switched on and read there, and a salesperson who confirms."""
 
     name, database_option = "Odoo", "native"
 
@@ -167,7 +172,8 @@ class Side:
         product = self.env["product.product"].create({"name": "Bench", "list_price": 1, "invoice_policy": "order"})
         self.ledger = Ledger(self.env, product)
         self.partners = dict(zip(SCENARIOS, self._make_partners(arguments), strict=True))
-        self.orders = {name: self.ledger.make_order(partner, 5) for name, partner in self.partners.items()}
+        seller = self._make_seller("salesman" if arguments.own else "salesman_all_leads")
+        self.orders = {name: self._make_order(partner, seller) for name, partner in self.partners.items()}
         self.cr.commit()
         self._vacuum()
 
@@ -177,9 +183,23 @@ class Side:
             cr._cnx.autocommit = True
             cr.execute("VACUUM ANALYZE")
 
+    def _make_seller(self, role):
+        group = self.env.ref(f"sales_team.group_sale_{role}")
+        return self.env["res.users"].create(
+            {"name": "Seller", "login": "bench_seller", "group_ids": [Command.link(group.id)]}
+        )
+
+    def _make_order(self, partner, seller):
+        order = self.ledger.make_order(partner, 5)
+        order.user_id = seller
+        return order.with_user(seller)
+
     def _make_partners(self, arguments):
-        new, settled, busy, unit = self.env["res.partner"].create(
-            [{"name": name, "is_company": True, **self._grant()} for name in ("New", "Settled", "Busy", "Unit")]
+        new, settled, waiting, busy, unit = self.env["res.partner"].create(
+            [
+                {"name": name, "is_company": True, **self._grant()}
+                for name in ("New", "Settled", "Waiting", "Busy", "Unit")
+            ]
         )
         members = self.env["res.partner"].create(
             [
@@ -188,9 +208,11 @@ class Side:
             ]
         )
         self.ledger.make_settled(settled, arguments.size + arguments.settled)
-        self.ledger.make_open(busy, arguments.size)
-        self.ledger.make_open(members[0], arguments.size)
-        return new, settled, busy, members[0]
+        for partner in (waiting, busy, members[0]):
+            self.ledger.make_open_orders(partner, arguments.size)
+        for partner in (busy, members[0]):
+            self.ledger.make_open_invoices(partner, arguments.size)
+        return new, settled, waiting, busy, members[0]
 
     def drop(self):
         self.cr.rollback()
@@ -212,7 +234,6 @@ class Side:
 
     def time(self, operation, record):
         """Seconds and queries of an operation up to the end of its transaction, which is then undone."""
-        record = record.with_env(self.env)
         with self.cr.savepoint() as savepoint:
             self.cr.flush()
             self.env.invalidate_all()

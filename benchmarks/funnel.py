@@ -42,6 +42,7 @@ HISTORY = """
                         NOW() AT TIME ZONE 'UTC' - (n * 7 %% 900 + 60) * INTERVAL '1 day' AS made) lead;
     CREATE TEMP TABLE stay AS
          SELECT story.n, place, stays, status, type_id, user_id, rank, stage_ids[rank] AS stage_id,
+                CASE WHEN rank < CARDINALITY(stage_ids) THEN 15 * rank END AS forecast,
                 made + place * INTERVAL '8 days' AS date_start,
                 CASE WHEN rank = CARDINALITY(stage_ids) THEN made + place * INTERVAL '8 days'
                      WHEN place < stays OR status <> 'pending' THEN made + (place + 1) * INTERVAL '8 days'
@@ -68,11 +69,11 @@ HISTORY = """
           ORDER BY n;
     INSERT INTO crm_stage_visit (
                 lead_id, opportunity_type_id, stage_id, date_start, date_end, duration_days, outcome, trigger, user_id,
-                expected_revenue, create_uid, write_uid, create_date, write_date)
+                expected_revenue, probability, create_uid, write_uid, create_date, write_date)
          SELECT lead.id, type_id, stay.stage_id, date_start, date_end,
                 EXTRACT(EPOCH FROM date_end - date_start) / 86400,
                 CASE WHEN place < stays THEN 'advanced' WHEN status = 'pending' THEN 'open' ELSE status END, 'manual',
-                stay.user_id, lead.expected_revenue, 1, 1, date_start, date_start
+                stay.user_id, lead.expected_revenue, forecast, 1, 1, date_start, date_start
            FROM stay
            JOIN crm_lead lead ON lead.name = 'Opportunity ' || n
           ORDER BY date_start, n;

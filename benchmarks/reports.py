@@ -101,6 +101,7 @@ def make_questions(env):
         **make_pipeline_questions(),
         **make_stay_questions(),
         "win/loss by competitor": make_competition_question(),
+        "calibration": make_calibration_question(),
         "expected closings by salesperson": make_deadline_question(today),
         "snapshot, today": make_snapshot_question(env, today),
         "snapshot, long ago": make_snapshot_question(env, middle),
@@ -229,6 +230,29 @@ def make_competition_question():
     counts = ("opportunity_count", "won_count", "lost_count", "lost_to_count")
     measures = [*(f"{name}:sum" for name in counts), "win_rate:avg", "revenue:sum"]
     return Question("crm.competition.report", ["competitor_id"], measures, query)
+
+
+def make_calibration_question():
+    """Only what closed is sorted by its stays."""
+    query = SQL(
+        """
+        SELECT opportunity_type_id, stage_id, COUNT(*), AVG(forecast), AVG(outcome), AVG(forecast - outcome),
+               AVG((forecast - outcome) ^ 2)
+          FROM (SELECT DISTINCT ON (lead.id, visit.stage_id)
+                       visit.opportunity_type_id, visit.stage_id, visit.probability / 100 AS forecast,
+                       (lead.won_status = 'won')::int AS outcome
+                  FROM crm_stage_visit visit
+                  JOIN crm_lead lead
+                    ON lead.id = visit.lead_id
+                   AND lead.opportunity_type_id = visit.opportunity_type_id
+                 WHERE %s AND lead.won_status IN ('won', 'lost') AND visit.probability IS NOT NULL
+                 ORDER BY lead.id, visit.stage_id, visit.id) stay
+         GROUP BY opportunity_type_id, stage_id
+        """,
+        REPORTED,
+    )
+    measures = ["forecast_count:sum", "forecast:avg", "outcome:avg", "bias:avg", "brier_score:avg"]
+    return Question("crm.calibration.report", ["opportunity_type_id", "stage_id"], measures, query)
 
 
 def make_deadline_question(today):
