@@ -54,6 +54,14 @@ class TestClosed(QuotationCase):
         cls.line = cls.order.order_line
         cls.order.action_close_quotation("No budget")
 
+    def test_closed_without_a_reason(self):
+        """As by a migration: it is refused as any other, and the reason stays blank."""
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sale_order SET close_reason = NULL WHERE id = %s", [self.order.id])
+        self.env.invalidate_all()
+        with self.assertRefused("It is closed"):
+            self.order.action_confirm()
+
     def test_nothing_can_be_done(self):
         order, line = self.order, self.line
         manager = order.with_user(self.manager)
