@@ -105,11 +105,11 @@ class Uninstallation:
         try:
             return self._names_in(model, ast.parse(text.replace("/", "."), mode="eval"))
         except SyntaxError:
-            return any(self._goes(path) or self._is_removed(model, path) for path in re.findall(r"[\w.]+", text))
+            return any(self._is_removed(model, path) for path in re.findall(r"[\w.]+", text))
 
     def _names_in(self, model, node):
         if isinstance(node, ast.Constant):
-            return isinstance(node.value, str) and (self._goes(node.value) or self._is_removed(model, node.value))
+            return isinstance(node.value, str) and self._is_removed(model, node.value)
         if isinstance(node, ast.Name | ast.Attribute):
             return self._is_removed(model, ast.unparse(node))
         if self._is_condition(node):
@@ -130,7 +130,9 @@ class Uninstallation:
         )
 
     def _is_removed(self, model, path):
-        """:param str path: as in a domain, a grouping (``date:month``) or an order (``name desc``)"""
+        """:param str path: as in a domain, a grouping (``date:month``) or an order (``name desc``), or a model"""
+        if self._goes(path):
+            return True
         names = re.match(r"[\w.]*", path)[0].split(".")
         for name in names[names[0] in RECORDS :]:
             if name in self.removed.get(model, ()):
