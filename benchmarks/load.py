@@ -441,10 +441,9 @@ def find_lost_work(env, record):
 
 
 def find_overdrawn_units(env, company):
-    units = env["res.partner"].browse(company.unit_ids)
-    for unit_id, exposure in env["sale.credit.exposure"]._get_exposures(units, env.company).items():
-        if exposure.total > LIMIT:
-            yield f"unit {unit_id} owes {exposure.total}, over its limit of {LIMIT}"
+    for unit_id, standing in env["sale.credit.exposure"]._get_standings(company.unit_ids, env.company).items():
+        if standing.exposure.total > LIMIT:
+            yield f"unit {unit_id} owes {standing.exposure.total}, over its limit of {LIMIT}"
 
 
 def find_wrong_visits(env, company):

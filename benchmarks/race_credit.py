@@ -48,10 +48,9 @@ def main():
     )
     refusals = [answer for result in results for answer in result.values() if answer is not None]
     with environment(arguments) as env:
-        units = env["res.partner"].browse(unit_ids)
-        exposures = env["sale.credit.exposure"]._get_exposures(units, env.company)
-        over = [unit for unit in units if exposures[unit.id].total > LIMIT]
-        full = [unit for unit in units if exposures[unit.id].total == EACH]
+        standings = env["sale.credit.exposure"]._get_standings(unit_ids, env.company).values()
+        over = [standing for standing in standings if standing.exposure.total > LIMIT]
+        full = [standing for standing in standings if standing.exposure.total == EACH]
         env.company.account_use_credit_limit = switched_on
     unclear = [refusal for refusal in refusals if "credit limit" not in str(refusal)]
     print(f"{len(over)} of {len(unit_ids)} units over their limit, {len(full)} used as far as it goes")

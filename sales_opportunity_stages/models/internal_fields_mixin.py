@@ -21,10 +21,15 @@ class SalesInternalFieldsMixin(models.AbstractModel):
         return bool(field._modules) and all(module.startswith(FAMILY) for module in field._modules)
 
     def _post_model_setup__(self):
-        type(self)._internal_fields = frozenset(filter(self._is_internal_field, self._fields.values()))
+        cls = type(self)
+        cls._internal_fields = frozenset(
+            field.name for field in self._fields.values() if self._is_internal_field(field)
+        )
+        # What super() finds, which would look through all of the model's classes for it each time.
+        cls._has_field_access_besides = super(SalesInternalFieldsMixin, cls)._has_field_access
         return super()._post_model_setup__()
 
     def _has_field_access(self, field, operation):
-        if field in self._internal_fields and not self.env.su and self.env.user.share:
+        if field.name in self._internal_fields and not self.env.su and self.env.user.share:
             return False
-        return super()._has_field_access(field, operation)
+        return self._has_field_access_besides(field, operation)

@@ -18,6 +18,7 @@ class ResCompany(models.Model):
     )
     quotation_approval_four_eyes = fields.Boolean(
         "Four-Eyes Approval",
+        prefetch=False,
         help="Nobody approves a quotation that they have made, are responsible for, or have worked on.",
     )
 
@@ -29,9 +30,13 @@ class ResCompany(models.Model):
         [("none", "Do not check"), ("warn", "Warn"), ("block", "Block")],
         default="block",
         required=True,
+        prefetch=False,
         help="What happens when an order goes over the credit of the customer's unit. Orders of an opportunity are "
         "always blocked.",
     )
     credit_check_keep_days = fields.Integer(
-        "Keep Passed Credit Decisions", default=365, help="Days. Nought: for ever. What was refused stays in any case."
+        "Keep Passed Credit Decisions",
+        default=365,
+        prefetch=False,
+        help="Days. Nought: for ever. What was refused stays in any case.",
     )

@@ -23,7 +23,6 @@ class ResPartner(models.Model):
         store=True,
         readonly=False,
         recursive=True,
-        index="btree_not_null",
         ondelete="restrict",
         copy=False,
         groups=CREDIT_READERS,
@@ -80,6 +79,9 @@ class ResPartner(models.Model):
     )
     credit_overdue_days = fields.Integer(compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS)
 
+    # With the id: the members of a unit are read from the index alone, and in order.
+    _credit_unit_idx = models.Index("(credit_unit_id, id) WHERE credit_unit_id IS NOT NULL")
+
     # ------------------------------------------------------------
     # Computes
     # ------------------------------------------------------------
@@ -94,8 +96,6 @@ class ResPartner(models.Model):
         """Whoever carries the credit of these partners, in superuser mode."""
         # sudo: who carries whose credit counts for everybody; readers of the fields are limited by their groups
         partners = self.sudo()
-        # These alone, and what a unit is granted with them: it is on the way of every order.
-        partners.fetch(["commercial_partner_id", "credit_unit_id", "credit_limit", "credit_term_days"])
         commercial = partners.commercial_partner_id
         return commercial.filtered(lambda partner: not partner.credit_unit_id) | commercial.credit_unit_id
 
@@ -116,28 +116,21 @@ class ResPartner(models.Model):
     @api.depends_context("company")
     def _compute_credit_exposure(self):
         company = self.env.company
-        Exposures = self.env["sale.credit.exposure"]
-        saved = self._origin
-        units = saved._get_credit_unit()
-        exposures = Exposures._get_exposures(units, company)
+        standings = self.env["sale.credit.exposure"]._get_standings(self._origin.ids, company)
         for partner in self:
-            commercial = partner._origin.commercial_partner_id
-            unit = partner._origin._get_credit_unit().with_company(company)
-            exposure = exposures.get(unit.id)
-            if not exposure:
+            standing = standings.get(partner._origin.id)
+            if not standing:
                 partner.update(dict.fromkeys(self._get_credit_figures(), 0))
                 continue
-            decision = self.env["sale.order"]._make_credit_decision(
-                company, Exposures._get_terms(unit, company).get(unit) or Exposures._get_no_terms(), exposure, 0.0
-            )
-            limit = unit.credit_limit
+            exposure, limit = standing.exposure, standing.terms.limit
+            decision = self.env["sale.order"]._make_credit_decision(company, standing.terms, exposure, 0.0)
             partner.credit_exposure = exposure.total
             partner.credit_receivable = exposure.receivable
             partner.credit_uninvoiced = exposure.uninvoiced
             partner.credit_draft_invoiced = exposure.draft_invoiced
             partner.credit_available = limit - exposure.total if limit else 0.0
             partner.credit_usage = 100 * exposure.total / limit if limit else 0.0
-            partner.credit_share = sum(exposure.members.get(commercial.id, {}).values())
+            partner.credit_share = sum(exposure.members.get(partner._origin.commercial_partner_id.id, {}).values())
             partner.credit_overdue_days = decision.overdue_days
 
     @api.model

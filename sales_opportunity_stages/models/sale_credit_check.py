@@ -1,4 +1,5 @@
 import logging
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 from psycopg2.extras import Json
@@ -70,22 +71,22 @@ class SaleCreditCheck(models.Model):
         :param vals_list: values of every stored field but those that Odoo keeps itself
         """
         for vals in vals_list:
-            columns = {name: value for name, value in vals.items() if name != "order_ids"}
+            columns = {name: value or None for name, value in vals.items() if name != "order_ids"}
             columns["detail"] = Json(vals["detail"])
             self.env.cr.execute(
                 SQL(
                     """
-                    WITH decision AS (
-                        INSERT INTO sale_credit_check (%(columns)s) VALUES (%(values)s) RETURNING id)
+                    WITH decision AS (INSERT INTO sale_credit_check (%s) VALUES %s RETURNING id)
                     INSERT INTO sale_credit_check_sale_order_rel (sale_credit_check_id, sale_order_id)
-                         SELECT id, order_id FROM decision, UNNEST(%(order_ids)s::int[]) order_id
+                         SELECT id, UNNEST(%s::int[]) FROM decision
                     """,
-                    columns=SQL(", ").join(SQL.identifier(name) for name in columns),
-                    values=SQL(", ").join(SQL("%s", value or None) for value in columns.values()),
-                    order_ids=vals["order_ids"],
+                    _name_columns(tuple(columns)),
+                    tuple(columns.values()),
+                    vals["order_ids"],
                 )
             )
-        self.env["sale.order"].invalidate_model(["credit_check_ids", "credit_check_count"])
+            orders = self.env["sale.order"].browse(vals["order_ids"])
+            orders.invalidate_recordset(["credit_check_ids", "credit_check_count"], flush=False)
 
     @api.model
     def _log_whatever_happens(self, vals_list):
@@ -137,6 +138,11 @@ class SaleCreditCheck(models.Model):
             self.search(
                 [("company_id", "=", company.id), ("result", "=", "passed"), ("check_date", "<", before)], limit=10000
             )._as_ledger().unlink()
+
+
+@lru_cache
+def _name_columns(names):
+    return SQL(", ").join(map(SQL.identifier, names))
 
 
 def _write_on_its_own(registry, vals_list):

@@ -3,60 +3,69 @@ import hashlib
 from odoo import api, models, tools
 from odoo.tools import SQL
 
-from ..tools.credit import CreditTerms, Exposure
+from ..tools.credit import CreditStanding, CreditTerms, Exposure
 
 
 class SaleCreditExposure(models.AbstractModel):
-    """What credit units owe, worked out by one query in which every term is a fragment of its own.
+    """Where credit units stand: what they are granted and what they owe, every term of it a fragment of its own.
 
     A unit is a partner that carries the credit of others (信用单位); whoever names none is their own. It counts what
     all of its members owe, in the whole company tree, in that tree's currency. Cost follows what is open, not what is
     closed: each term reads through a partial index.
 
-    The query is kept in the database as a function. Planning it takes several times as long as running it, for it looks
-    at tables with dozens of indexes, and PL/pgSQL keeps the plan as long as the connection lasts.
+    All of it is one function in the database. Planning its queries takes several times as long as running them, for
+    they look at tables with dozens of indexes, and PL/pgSQL keeps the plans as long as the connection lasts.
     """
 
     _name = "sale.credit.exposure"
     _description = "Credit Exposure"
 
     @api.model
-    def _get_terms(self, units, company):
-        """``{unit: CreditTerms}`` as the company sees them; those with neither limit nor term are left out."""
-        # sudo: fields that whoever sells without access to accounting may not read
-        units = units.sudo().with_company(company)
-        units.fetch(["credit_limit", "credit_term_days"])
-        granted = {unit: CreditTerms(unit.credit_limit, unit.credit_term_days) for unit in units}
-        return {unit: terms for unit, terms in granted.items() if terms}
+    def _get_standings(self, partner_ids, company, using=False):
+        """Whose credit each of these partners has, and where that unit stands as this transaction sees it.
 
-    @api.model
-    def _get_no_terms(self):
-        return CreditTerms()
-
-    @api.model
-    def _get_exposures(self, units, company, using=False):
-        """What each unit owes now, as the database of this transaction has it.
-
-        :param units: ``res.partner``, each carrying its own credit
-        :param company: a company of the tree that is summed over
-        :param bool using: the credit is going to be used: keep everybody else from it, in the same statement
-        :returns: ``{unit id: Exposure}``, in the currency of the company
+        :param partner_ids: ids of ``res.partner``: companies or contacts, units or members
+        :param company: the one that grants the credit, of the tree that is summed over
+        :param bool using: the credit is going to be used: leave out who is granted it without limit and without term,
+            and keep everybody else from using that of the others until the transaction ends
+        :returns: ``{partner id: CreditStanding}``, amounts in the currency of the company
+        :raise SerializationFailure: with ``using``, when somebody else has used it since; Odoo then tries again
         """
-        if not units:
+        if not partner_ids:
             return {}
         self.env.flush_all()
-        query = SQL(
-            "SELECT * FROM %s(%s, %s)",
-            SQL.identifier(self._get_function_name()),
-            units.ids,
-            list(self._get_tree_ids(company.id)),
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT * FROM %s(%s, %s, %s, %s, %s, %s)",
+                SQL.identifier(self._get_function_name()),
+                list(partner_ids),
+                str(company.id),
+                *self._get_default_terms(company.id),
+                list(self._get_tree_ids(company.id)),
+                using,
+            )
         )
-        if using:
-            query = SQL("WITH taken AS (%s) %s", self.env["sale.credit.lock"]._take(units), query)
-        by_unit = {unit.id: [] for unit in units}
-        for unit_id, *row in self.env.execute_query(query):
-            by_unit[unit_id].append(row)
-        return {unit_id: self._make_exposure(rows) for unit_id, rows in by_unit.items()}
+        terms, members = {}, {}
+        for unit_id, partner_id, limit, term_days, *amounts in rows:
+            if limit is None:
+                members.setdefault(unit_id, []).append((partner_id, *amounts))
+            else:
+                terms[partner_id] = unit_id, CreditTerms(limit, term_days)
+        exposures = {unit_id: self._make_exposure(members.get(unit_id, ())) for unit_id, _terms in terms.values()}
+        return {
+            partner_id: CreditStanding(unit_id, granted, exposures[unit_id])
+            for partner_id, (unit_id, granted) in terms.items()
+        }
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _get_default_terms(self, company_id):
+        """What the company grants whoever it has granted nothing in particular: limit, term in days."""
+        Partner = self.env["res.partner"].with_company(company_id)
+        return tuple(
+            Partner._fields[name].get_company_dependent_fallback(Partner)
+            for name in ("credit_limit", "credit_term_days")
+        )
 
     @api.model
     @tools.ormcache("company_id")
@@ -68,6 +77,7 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _make_exposure(self, rows):
+        """:param rows: (member id, receivable, uninvoiced, draft invoiced, oldest date) of each member"""
         dates = [row[4] for row in rows if row[4]]
         return Exposure(
             receivable=sum(row[1] for row in rows),
@@ -119,21 +129,44 @@ class SaleCreditExposure(models.AbstractModel):
         """The statement that makes the function of this name.
 
         One plan serves all units, made before anybody knows how large they are, and perhaps while the tables are still
-        empty: it has to be the one that reads what is open by its indexes.
+        empty: it has to be the one that reads what is open by its indexes, and whatever belongs to it row by row.
+        Estimates must not call for workers or compiled code either, which take longer than all of it.
         """
         return SQL(
             """
-            CREATE OR REPLACE FUNCTION %s(unit_ids int[], tree_ids int[])
-                RETURNS TABLE (unit_id int, member_id int, receivable float, uninvoiced float, draft_invoiced float,
-                               oldest_date date)
-                LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+            CREATE OR REPLACE FUNCTION %(name)s(partner_ids int[], company_key text, default_limit float,
+                                                default_term int, tree_ids int[], using_credit boolean)
+                RETURNS TABLE (unit_id int, partner_id int, credit_limit float, term_days int,
+                               receivable float, uninvoiced float, draft_invoiced float, oldest_date date)
+                LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+                SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+                SET max_parallel_workers_per_gather = 0 SET jit = off
             AS $function$
                 #variable_conflict use_column
-                BEGIN RETURN QUERY %s; END
+                DECLARE
+                    unit_ids int[];
+                    member_ids int[];
+                BEGIN
+                    FOR unit_id, partner_id, credit_limit, term_days IN %(standings)s LOOP
+                        unit_ids := unit_ids || unit_id;
+                        RETURN NEXT;
+                    END LOOP;
+                    IF unit_ids IS NULL THEN
+                        RETURN;
+                    END IF;
+                    IF using_credit THEN
+                        %(take)s;
+                    END IF;
+                    member_ids := ARRAY(%(members)s);
+                    RETURN QUERY %(exposures)s;
+                END
             $function$
             """,
-            name,
-            self._get_query(),
+            name=name,
+            standings=self._select_standings(),
+            take=self.env["sale.credit.lock"]._take(),
+            members=self._select_members(),
+            exposures=self._select_exposures(),
         )
 
     @api.model
@@ -146,29 +179,60 @@ class SaleCreditExposure(models.AbstractModel):
             self.env.cr.execute(SQL("DROP FUNCTION %s", SQL.identifier(name)))
 
     # ------------------------------------------------------------
-    # The query
+    # Its queries, about its arguments and variables: they have no parameters
     # ------------------------------------------------------------
 
     @api.model
-    def _get_query(self):
-        """One row per unit and member: receivable, uninvoiced, draft invoiced, date of the oldest open document.
+    def _select_standings(self):
+        """A row for each partner asked about: its unit, itself, and what the unit is granted.
 
-        It is asked about ``unit_ids``, over the companies ``tree_ids``: arrays, as are the members, so that PostgreSQL
-        reads each term through its partial index, however many members there are, instead of guessing how many rows a
-        join will give. No other parameter may be in it.
+        Override it where somebody else grants the credit, such as an insurance.
         """
         return SQL(
             """
-            WITH member AS MATERIALIZED (%(members)s),
-                 term AS (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s UNION ALL %(draft_invoiced)s)
-            SELECT member.unit_id, member.member_id,
-                   COALESCE(SUM(receivable), 0)::float, COALESCE(SUM(uninvoiced), 0)::float,
+            SELECT unit_id, partner_id, credit_limit, term_days
+              FROM (SELECT unit.id AS unit_id, partner.id AS partner_id,
+                           COALESCE((unit.credit_limit ->> company_key)::float, default_limit) AS credit_limit,
+                           COALESCE((unit.credit_term_days ->> company_key)::int, default_term) AS term_days
+                      FROM res_partner partner
+                      JOIN res_partner unit ON unit.id = COALESCE(partner.credit_unit_id, partner.commercial_partner_id)
+                     WHERE partner.id = ANY(partner_ids)) AS granted
+             WHERE credit_limit <> 0 OR term_days <> 0 OR NOT using_credit
+            """
+        )
+
+    @api.model
+    def _select_members(self):
+        """Every partner whose credit one of ``unit_ids`` carries; contacts have the unit of their company.
+
+        In order: each index that is then asked about a thousand of them would have to sort them again.
+        """
+        return SQL(
+            """
+            SELECT id FROM res_partner WHERE credit_unit_id = ANY(unit_ids)
+             UNION ALL
+            SELECT id FROM res_partner WHERE commercial_partner_id = ANY(unit_ids) AND credit_unit_id IS NULL
+             ORDER BY id
+            """
+        )
+
+    @api.model
+    def _select_exposures(self):
+        """A row for each unit and member that owes something, per term, and the date of the oldest open document.
+
+        The members are an array, as are the companies, so that PostgreSQL reads each term through its partial index,
+        however many members there are, instead of guessing how many rows a join will give.
+        """
+        return SQL(
+            """
+            SELECT COALESCE(partner.credit_unit_id, partner.commercial_partner_id), partner.commercial_partner_id,
+                   NULL::float, NULL::int, COALESCE(SUM(receivable), 0)::float, COALESCE(SUM(uninvoiced), 0)::float,
                    COALESCE(SUM(draft_invoiced), 0)::float, MIN(oldest_date)
-              FROM term
-              JOIN member ON member.partner_id = term.partner_id
-             GROUP BY member.unit_id, member.member_id
+              FROM (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s
+                    UNION ALL %(draft_invoiced)s) AS term
+              JOIN res_partner partner ON partner.id = term.partner_id
+             GROUP BY 1, 2
             """,
-            members=self._select_members(),
             receivable=self._select_receivable(),
             uninvoiced=self._select_uninvoiced(),
             billed_to=self._select_billed_to(),
@@ -176,21 +240,9 @@ class SaleCreditExposure(models.AbstractModel):
         )
 
     @api.model
-    def _select_members(self):
-        """Every partner whose credit one of the units carries; contacts have the unit of their company."""
-        return SQL(
-            """
-            SELECT COALESCE(credit_unit_id, commercial_partner_id) AS unit_id, commercial_partner_id AS member_id,
-                   id AS partner_id
-              FROM res_partner
-             WHERE credit_unit_id = ANY(unit_ids)
-                OR (commercial_partner_id = ANY(unit_ids) AND credit_unit_id IS NULL)
-            """
-        )
-
-    @api.model
     def _is_of_member(self, column):
-        return SQL("%s = ANY(ARRAY(SELECT partner_id FROM member))", column)
+        """Of a partner whose credit is asked about."""
+        return SQL("%s = ANY(member_ids)", column)
 
     @api.model
     def _is_in_tree(self, column):
@@ -237,18 +289,19 @@ class SaleCreditExposure(models.AbstractModel):
         """The same of customers of other units that are billed to a member."""
         return SQL(
             """
-            SELECT partner_invoice_id, NULL, SUM(credit_uninvoiced), NULL, NULL::date
+            SELECT partner_invoice_id, NULL, SUM(sale_order.credit_uninvoiced), NULL, NULL::date
               FROM sale_order
-              JOIN member payer ON payer.partner_id = partner_invoice_id
-         LEFT JOIN member customer ON customer.partner_id = sale_order.partner_id
-             WHERE credit_uninvoiced > 0
-               AND sale_order.partner_id <> partner_invoice_id
-               AND customer.unit_id IS DISTINCT FROM payer.unit_id
+              JOIN res_partner payer ON payer.id = partner_invoice_id
+              JOIN res_partner customer ON customer.id = partner_id
+             WHERE sale_order.credit_uninvoiced > 0
+               AND partner_id <> partner_invoice_id
+               AND COALESCE(customer.credit_unit_id, customer.commercial_partner_id)
+                   <> COALESCE(payer.credit_unit_id, payer.commercial_partner_id)
                AND %(of_member)s AND %(in_tree)s
              GROUP BY partner_invoice_id
             """,
             of_member=self._is_of_member(SQL("partner_invoice_id")),
-            in_tree=self._is_in_tree(SQL("company_id")),
+            in_tree=self._is_in_tree(SQL("sale_order.company_id")),
         )
 
     @api.model

@@ -21,18 +21,16 @@ class SaleCreditLock(models.Model):
     _one_per_unit = models.UniqueIndex("(unit_id)")
 
     @api.model
-    def _take(self, units):
-        """The statement that makes its transaction the only one to use the credit of these units until it ends.
+    def _take(self):
+        """The statement that makes its transaction the only one to use the credit of ``unit_ids`` until it ends.
 
-        It fails with a ``SerializationFailure`` when somebody else has used it since; Odoo then tries again.
-
-        :param units: ``res.partner``; taken in one order by everybody, so that nobody waits in a circle
+        It fails to serialize when somebody else has used it since. Everybody takes units in one order, so that nobody
+        waits in a circle.
         """
         return SQL(
             """
             INSERT INTO sale_credit_lock (unit_id, version)
-                 SELECT unit_id, 1 FROM UNNEST(%s) unit_id ORDER BY unit_id
+                 SELECT DISTINCT id, 1 FROM UNNEST(unit_ids) id ORDER BY id
             ON CONFLICT (unit_id) DO UPDATE SET version = sale_credit_lock.version + 1
-            """,
-            units.ids,
+            """
         )

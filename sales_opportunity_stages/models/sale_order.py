@@ -74,8 +74,12 @@ class SaleOrder(models.Model):
         watched.update(orders.ids)
         try:
             yield
-            orders._settle_changes(before)
-            orders._report_to_opportunities()
+            if orders:
+                # Lines first. Odoo looks them up to know what is left to invoice of an order, which writes what is
+                # known of them by then; what follows for them afterwards would take another statement.
+                self.env["sale.order.line"]._recompute_model()
+                orders._settle_changes(before)
+                orders._report_to_opportunities()
         finally:
             watched.difference_update(before)
 

@@ -24,10 +24,15 @@ class SaleOrder(models.Model):
         copy=False,
         index=True,
     )
-    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    approved_date = fields.Datetime(readonly=True, copy=False)
-    approved_amount = fields.Monetary(readonly=True, copy=False, help="The total that was approved, taxes included.")
-    approval_requested_by_id = fields.Many2one("res.users", string="Requested By", readonly=True, copy=False)
+    # Read with each other, not with every order: few are asked for them.
+    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False, prefetch="approval")
+    approved_date = fields.Datetime(readonly=True, copy=False, prefetch="approval")
+    approved_amount = fields.Monetary(
+        readonly=True, copy=False, prefetch="approval", help="The total that was approved, taxes included."
+    )
+    approval_requested_by_id = fields.Many2one(
+        "res.users", string="Requested By", readonly=True, copy=False, prefetch="approval"
+    )
     approval_required = fields.Boolean(
         compute="_compute_approval_required",
         compute_sudo=True,
@@ -270,8 +275,10 @@ class SaleOrder(models.Model):
                 and before.get(order.id, {}).get("state") == "cancel"
             )
         )
-        restarted._set_open(self.env._("Open again: the cancelled quotation was taken up"))
-        self.filtered(lambda order: order.state == "cancel").activity_unlink([APPROVAL_ACTIVITY])
+        if restarted:
+            restarted._set_open(self.env._("Open again: the cancelled quotation was taken up"))
+        if cancelled := self.filtered(lambda order: order.state == "cancel"):
+            cancelled.activity_unlink([APPROVAL_ACTIVITY])
         self._meet_approver()
         return result
 

@@ -9,7 +9,7 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    close_reason = fields.Text(readonly=True, copy=False)
+    close_reason = fields.Text(readonly=True, copy=False, prefetch="approval")
 
     @api.model
     def _get_system_fields(self):

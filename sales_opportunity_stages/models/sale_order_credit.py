@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
 from ..tools import get_acceptance
-from ..tools.credit import CreditDecision, Exposure
+from ..tools.credit import CreditDecision
 
 CREDIT_MANAGER_GROUP = "sales_opportunity_stages.group_credit_manager"
 
@@ -49,7 +49,8 @@ class SaleOrder(models.Model):
         "(partner_id, company_id) INCLUDE (credit_uninvoiced) WHERE credit_uninvoiced > 0"
     )
     _credit_billed_to_idx = models.Index(
-        "(partner_invoice_id, company_id) WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
+        "(partner_invoice_id) INCLUDE (partner_id, company_id, credit_uninvoiced)"
+        " WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
     )
 
     @api.depends(
@@ -113,15 +114,10 @@ class SaleOrder(models.Model):
         left = max(self.amount_total - invoiced - self.credit_received, 0.0)
         return self.company_id.currency_id.round(left / (self.currency_rate or 1.0))
 
-    def _get_credit_units(self):
-        """Whose credit the order uses: the customer's and, where somebody else is billed, theirs too.
-
-        :returns: ``res.partner`` in superuser mode, each its own unit
-        """
+    def _get_credit_partners(self):
+        """Whose units' credit the order uses: the customer's and, where somebody else is billed, theirs too."""
         self.ensure_one()
-        # sudo: who carries whose credit counts for everybody
-        order = self.sudo().with_company(self.company_id)
-        return (order.partner_id | order.partner_invoice_id)._origin._get_credit_unit()
+        return (self.partner_id | self.partner_invoice_id)._origin
 
     # ------------------------------------------------------------
     # Before and after
@@ -134,8 +130,8 @@ class SaleOrder(models.Model):
         return snapshot
 
     def _get_credit_use(self):
-        """``{unit: what the order uses of its credit}``."""
-        return dict.fromkeys(self._get_credit_units(), self.credit_uninvoiced)
+        """``{partner id: what the order uses of the credit of the partner's unit}``."""
+        return dict.fromkeys(self._get_credit_partners().ids, self.credit_uninvoiced)
 
     def _settle_changes(self, before):
         result = super()._settle_changes(before)
@@ -150,56 +146,59 @@ class SaleOrder(models.Model):
         :param dict before: the snapshots
         :raise UserError: when one unit cannot take it, and the company or the opportunity is strict
         """
-        added = self._get_credit_added(before)
-        added = {
-            unit: by_order
-            for unit, by_order in added.items()
-            if company.currency_id.compare_amounts(sum(by_order.values()), 0) > 0
-        }
-        decisions = self._decide_on_credit(company, added)
+        decisions = self._decide_on_credit(company, before)
         if not decisions:
             return
         grown = any(before.get(order.id, {}).get("state") == "sale" for order in self)
         origin = get_acceptance(self) or ("increase" if grown else "confirm")
         vals_list, blocked, warned = [], [], []
-        for unit, decision in decisions.items():
-            orders = self.browse([order.id for order in added[unit]])
+        for unit, (orders, decision) in decisions.items():
             result = orders._get_credit_result(decision)
             vals_list.append(orders._prepare_credit_check(unit, decision, result, origin))
             if result != "passed":
                 (blocked if result == "blocked" else warned).append(orders._explain_credit(unit, decision))
         self._keep_credit_decisions(vals_list, blocked, warned)
 
-    def _get_credit_added(self, before):
-        """``{unit: {order: what it uses more than before, or less}}``."""
-        added = defaultdict(dict)
-        for order in self:
-            earlier = before.get(order.id, {}).get("credit", {})
-            for unit, amount in order._get_credit_use().items():
-                added[unit][order] = amount - earlier.get(unit, 0.0)
-        return added
+    def _decide_on_credit(self, company, before):
+        """Keep everybody else from using the credit of the units that these orders add something to, and decide.
 
-    def _decide_on_credit(self, company, added):
-        """``{unit: CreditDecision}`` of the units that are limited, once everybody else is kept from using them."""
+        :param dict before: the snapshots
+        :returns: ``{unit: (orders, CreditDecision)}`` of the units that are limited
+        """
+        uses = {order.id: (before.get(order.id, {}).get("credit", {}), order._get_credit_use()) for order in self}
+        compare = company.currency_id.compare_amounts
+        if not any(
+            compare(amount, earlier.get(partner_id, 0.0)) > 0
+            for earlier, now in uses.values()
+            for partner_id, amount in now.items()
+        ):
+            return {}
+        partner_ids = {partner_id for both in uses.values() for use in both for partner_id in use}
         # sudo: the sum is over what everybody has sold, in the whole company tree
-        Exposures = self.env["sale.credit.exposure"].sudo()
-        units = self.env["res.partner"].sudo().union(*added)
-        terms = Exposures._get_terms(units, company)
-        limited = units.browse([unit.id for unit in terms])
-        exposures = Exposures._get_exposures(limited, company, using=True)
+        standings = self.env["sale.credit.exposure"].sudo()._get_standings(partner_ids, company, using=True)
+        added = self._get_credit_added(uses, standings)
+        # sudo: who carries whose credit counts for everybody
+        Units = self.env["res.partner"].sudo()
         decisions = {}
-        for unit in limited:
-            documents = sum(added[unit].values())
-            exposure = exposures[unit.id]  # the orders are in it already
-            earlier = Exposure(
-                exposure.receivable,
-                exposure.uninvoiced - documents,
-                exposure.draft_invoiced,
-                exposure.oldest_date,
-                exposure.members,
-            )
-            decisions[unit] = self._make_credit_decision(company, terms[unit], earlier, documents)
+        for unit_id, standing in {standing.unit_id: standing for standing in standings.values()}.items():
+            documents = sum(added[unit_id].values())
+            if compare(documents, 0.0) > 0:
+                earlier = standing.exposure.without(documents)  # the orders are in it already
+                decision = self._make_credit_decision(company, standing.terms, earlier, documents)
+                decisions[Units.browse(unit_id)] = self.browse(added[unit_id]), decision
         return decisions
+
+    @api.model
+    def _get_credit_added(self, uses, standings):
+        """``{unit id: {order id: what it uses more than before, or less}}``."""
+        added = defaultdict(dict)
+        for order_id, both in uses.items():
+            earlier, now = (
+                {standings[id_].unit_id: amount for id_, amount in use.items() if id_ in standings} for use in both
+            )
+            for unit_id in earlier.keys() | now.keys():
+                added[unit_id][order_id] = now.get(unit_id, 0.0) - earlier.get(unit_id, 0.0)
+        return added
 
     def _make_credit_decision(self, company, terms, exposure, documents):
         return CreditDecision(
@@ -351,15 +350,25 @@ class SaleOrder(models.Model):
     def _preview_credit(self):
         """``{unit: CreditDecision}`` if this quotation were confirmed now. Takes nothing and writes nothing."""
         self.ensure_one()
-        # sudo: the sum is over what everybody has sold, in the whole company tree
-        Exposures = self.env["sale.credit.exposure"].sudo()
         company, documents = self.company_id, self._get_credit_amount()
         if not company.account_use_credit_limit or company.currency_id.compare_amounts(documents, 0) <= 0:
             return {}
-        terms = Exposures._get_terms(self._get_credit_units(), company)
-        units = self.env["res.partner"].sudo().union(*terms)
-        exposures = Exposures._get_exposures(units, company)
-        return {unit: self._make_credit_decision(company, terms[unit], exposures[unit.id], documents) for unit in units}
+        # sudo: the sum is over what everybody has sold, in the whole company tree
+        Exposures, Partner = self.env["sale.credit.exposure"].sudo(), self.env["res.partner"].sudo()
+        standings = Exposures._get_standings(self._get_credit_partners().ids, company)
+        return {
+            Partner.browse(standing.unit_id): self._make_credit_decision(
+                company, standing.terms, standing.exposure, documents
+            )
+            for standing in standings.values()
+            if standing.terms
+        }
+
+    def _awaits_credit(self):
+        """Whether it is a quotation that may yet become an order."""
+        self.ensure_one()
+        ended = self.approval_state == "closed" or self._get_followup_contracts()
+        return self.state in ("draft", "sent") and not ended
 
     @api.depends(
         "company_id", "partner_id", "partner_invoice_id", "amount_total", "state", "approval_state", "opportunity_id"
@@ -367,7 +376,7 @@ class SaleOrder(models.Model):
     def _compute_partner_credit_warning(self):
         """The banner says what confirming would say, while one types. Replaces Odoo's, which counts otherwise."""
         self.partner_credit_warning = ""
-        for order in self.filtered(lambda order: order.state in ("draft", "sent") and order.approval_state != "closed"):
+        for order in self.filtered(lambda order: order._awaits_credit()):
             refused = {unit: decision for unit, decision in order._preview_credit().items() if decision.refused}
             order.partner_credit_warning = "\n\n".join(
                 order._explain_credit(unit, decision) for unit, decision in refused.items()

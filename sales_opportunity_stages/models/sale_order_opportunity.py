@@ -10,7 +10,11 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    opportunity_won_status = fields.Selection(related="opportunity_id.won_status", string="Opportunity Status")
+    opportunity_won_status = fields.Selection(
+        related="opportunity_id.won_status",
+        string="Opportunity Status",
+        tracking=False,  # it is tracked on the opportunity
+    )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -17,6 +17,7 @@ class SaleOrder(models.Model):
         readonly=True,
         copy=False,
         index=True,
+        prefetch=False,
         help="Typed in; made from an opportunity; made by another application, such as the website or a contract. A "
         "quotation that was sent to the customer or approved, and then confirmed, is an order from a quotation.",
     )

@@ -84,7 +84,9 @@ class CreditSetup(QuotationSetup):
     def _get_exposure(self, unit=None, company=None):
         self.env.flush_all()
         unit = unit or self.unit
-        return self.env["sale.credit.exposure"].sudo()._get_exposures(unit, company or self.company)[unit.id]
+        return (
+            self.env["sale.credit.exposure"].sudo()._get_standings(unit.ids, company or self.company)[unit.id].exposure
+        )
 
     def _get_checks(self, unit=None):
         return self.env["sale.credit.check"].search([("unit_id", "=", (unit or self.unit).id)], order="id")

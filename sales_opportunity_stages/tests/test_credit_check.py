@@ -182,6 +182,18 @@ class TestWays(CreditCase):
         with self.assertRefused(OVER):
             order.order_line.write({"price_unit": 801})
 
+    def test_what_one_order_gives_back_serves_another_once(self):
+        """Billed within the unit, an order counts there once: what it loses does not hide what two others gain."""
+        orders = self._confirm(200, partner_invoice_id=self.member.id)
+        orders |= self._confirm(20) | self._confirm(20, self.member)
+        self.unit.credit_limit = 299
+        with self.assertRefused(OVER):
+            orders.order_line.write({"price_unit": 100})
+        self.unit.credit_limit = 300
+        orders.order_line.write({"price_unit": 100})
+        self.assertEqual(self._get_exposure().total, 300)
+        self.assertEqual(self._get_checks()[-1].documents, 60)
+
     def test_growing_elsewhere_in_one_write(self):
         """What grows in one line and shrinks in another adds what is left of it."""
         order = self._confirm(900)

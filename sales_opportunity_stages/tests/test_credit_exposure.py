@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import fields
@@ -277,18 +278,65 @@ class TestFunction(CreditCase):
             with self.subTest(table):
                 self.assertRegex(plan, rf"(Index|Index Only|Bitmap Heap) Scan .*on {table}\b")
                 self.assertNotRegex(plan, rf"Seq Scan on {table}\b")
+        self.assertNotRegex(plan, "(Hash|Merge).* Join", "it would read a table from end to end")
+
+    def test_what_is_closed_is_not_read(self):
+        """Each term has an index of what is open, and takes that one, however much of the customer's is closed."""
+        invoice = self._invoice(100)
+        self._pay(invoice, 100)
+        self._multiply(self._confirm(300), credit_uninvoiced=SQL("0"))
+        self._multiply(invoice, name=SQL("name || '/' || number"))
+        self._multiply(invoice.line_ids)
+        plan = "\n".join(self._explain())
+        for index in (
+            "account_move_credit_draft_idx",
+            "account_move_line_credit_residual_idx",
+            "sale_order_credit_billed_to_idx",
+            "sale_order_credit_partner_idx",
+        ):
+            with self.subTest(index):
+                self.assertRegex(plan, rf"\b{index}\b")
 
     def _explain(self):
-        """The plan that the function has, whose settings are taken from it."""
-        name, query = self.Exposures._get_function_name(), self.Exposures._get_query().code
-        self.env.cr.execute("SELECT UNNEST(proconfig) FROM pg_proc WHERE proname = %s", [name])
-        for (setting,) in self.env.cr.fetchall():
+        """The plans that the function has, whose settings and arguments are taken from it."""
+        self.env.cr.execute(
+            "SELECT proconfig, proargnames[:pronargs], proargtypes::regtype[]::text[] FROM pg_proc WHERE proname = %s",
+            [self.Exposures._get_function_name()],
+        )
+        ((settings, names, types),) = self.env.cr.fetchall()
+        for setting in settings:
             self.env.cr.execute("SELECT SET_CONFIG(%s, %s, TRUE)", setting.split("="))
-        query = query.replace("ANY(unit_ids)", "ANY($1)").replace("ANY(tree_ids)", "ANY($2)")
-        self.env.cr.execute(f"PREPARE exposure_plan (int[], int[]) AS {query}")
-        self.addCleanup(self.env.cr.execute, "DEALLOCATE exposure_plan")
-        self.env.cr.execute("EXPLAIN EXECUTE exposure_plan (ARRAY[1], ARRAY[1])")
-        return [row[0] for row in self.env.cr.fetchall()]
+        names += ["unit_ids", "member_ids"]
+        types += ["integer[]", "integer[]"]
+        for select in ("_select_standings", "_select_members", "_select_exposures"):
+            query = getattr(self.Exposures, select)().code
+            for number, name in enumerate(names, start=1):
+                query = re.sub(rf"\b{name}\b", f"${number}", query)
+            self.env.cr.execute(f"PREPARE exposure_plan ({', '.join(types)}) AS {query}")
+            self.env.cr.execute(f"EXPLAIN EXECUTE exposure_plan ({', '.join(['NULL'] * len(names))})")
+            yield from (row[0] for row in self.env.cr.fetchall())
+            self.env.cr.execute("DEALLOCATE exposure_plan")
+
+    def _multiply(self, records, count=3000, **changes):
+        """Put as many copies of rows into the database, with other values of some columns."""
+        self.env.flush_all()
+        table = SQL.identifier(records._table)
+        self.env.cr.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s", [records._table]
+        )
+        columns = {name: SQL.identifier(name) for (name,) in self.env.cr.fetchall() if name != "id"}
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %(table)s (%(columns)s)"
+                " SELECT %(values)s FROM %(table)s, GENERATE_SERIES(1, %(count)s) number WHERE id = ANY(%(ids)s)",
+                table=table,
+                columns=SQL(", ").join(columns.values()),
+                values=SQL(", ").join((columns | changes).values()),
+                count=count,
+                ids=records.ids,
+            )
+        )
+        self.env.cr.execute(SQL("ANALYZE %s", table))
 
     def test_it_is_made_once(self):
         self.assertIn(self.Exposures._get_function_name(), self._get_functions())

@@ -1,6 +1,6 @@
 """Credit as pure values: what a unit owes, and what that means for a document, in the company's currency."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 
@@ -25,6 +25,10 @@ class Exposure:
     def total(self):
         return self.receivable + self.uninvoiced + self.draft_invoiced
 
+    def without(self, ordered):
+        """What it was before orders of this amount were confirmed."""
+        return replace(self, uninvoiced=self.uninvoiced - ordered)
+
 
 @dataclass(frozen=True)
 class CreditTerms:
@@ -35,6 +39,15 @@ class CreditTerms:
 
     def __bool__(self):
         return bool(self.limit or self.term_days)
+
+
+@dataclass(frozen=True)
+class CreditStanding:
+    """Where a credit unit stands."""
+
+    unit_id: int
+    terms: CreditTerms
+    exposure: Exposure
 
 
 @dataclass(frozen=True)

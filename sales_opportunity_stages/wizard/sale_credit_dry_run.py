@@ -41,7 +41,8 @@ class SaleCreditDryRun(models.TransientModel):
         company, Order = self.env.company, self.env["sale.order"]
         for wizard in self:
             unit = wizard.unit_id._get_credit_unit()
-            exposure = self.env["sale.credit.exposure"]._get_exposures(unit, company).get(unit.id)
+            standings = self.env["sale.credit.exposure"]._get_standings(unit.ids, company)
+            exposure = standings[unit.id].exposure if unit else None
             orders = Order.search(wizard._get_quotation_domain(unit, company)) if unit else Order
             terms = CreditTerms(wizard.credit_limit, wizard.credit_term_days)
             blocked = orders.filtered(
