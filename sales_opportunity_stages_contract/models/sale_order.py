@@ -36,6 +36,10 @@ class SaleOrder(models.Model):
         contracts = self.sudo().contract_ids.filtered("binds_quotation") if self.has_contract else []
         return [*super()._get_followup_contracts(), *contracts]
 
+    @api.depends("has_contract")
+    def _compute_partner_credit_warning(self):
+        return super()._compute_partner_credit_warning()
+
     # ------------------------------------------------------------
     # What may not be done
     # ------------------------------------------------------------

@@ -160,6 +160,20 @@ class TestOrders(ContractCase):
 class TestCredit(ContractSetup, CreditCase):
     """Orders of a contract obey credit, those of an opportunity whatever the company's policy; a contract uses none."""
 
+    def test_what_became_a_contract_awaits_no_credit(self):
+        self.customer.credit_limit = 10
+        self.customer.credit_unit_id = False
+        quotation = self._order(100)
+        dry_run = self.env["sale.credit.dry.run"].create({"unit_id": self.customer.id, "credit_limit": 10})
+        self.assertIn("credit limit of", quotation.partner_credit_warning)
+        self.assertEqual(dry_run.blocked_order_ids, quotation)
+        contract = self._make_contract(quotation)
+        dry_run.credit_limit = 11
+        self.assertFalse(quotation.partner_credit_warning)
+        self.assertFalse(dry_run.quotation_count)
+        contract.action_cancel()
+        self.assertIn("credit limit of", quotation.partner_credit_warning)
+
     def test_credit(self):
         lead = self._create_opportunity(partner_id=self.customer.id)
         order = self._create_quotation(quantity=15, price=100, opportunity_id=lead.id)
