@@ -1,8 +1,9 @@
 """Credit side by side, in one process: confirming a 5-line order, and reading what a unit owes.
 
 The same data in a database with Odoo alone, in one with the add-on and, if wanted, in one with another add-on for
-credit (the published ``sale_financial_risk``); a customer without history, one with 5,000 orders invoiced and paid, one
-with 5,000 open orders, one with as many open invoices besides, and a unit of 1,000 members, of which one has as much.
+credit (the published ``sale_financial_risk``): customers without history, with 5,000 orders invoiced and paid, with
+5,000 orders invoiced and not paid, with 5,000 open orders, and with as many open invoices besides; each by itself, and
+as one of the 1,000 members of a unit.
 The orders are confirmed by a salesperson who may see all documents, or with ``--own`` only the own ones. All of them in
 turn, medians of the ratios within a round. The databases are copied, filled, committed and vacuumed, as one is that is
 in use: rows of a transaction that goes on take PostgreSQL longer to look at. The copies are dropped again::
@@ -24,7 +25,8 @@ from odoo.modules.registry import Registry
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
-SCENARIOS = ("no history", "settled", "open orders", "busy", "unit of members")
+ALONE = ("no history", "settled", "not paid", "open orders", "busy")
+SCENARIOS = (*ALONE, *(f"{history}, unit" for history in ALONE))
 GRANTED = 10**9
 
 
@@ -37,7 +39,7 @@ def parse_arguments():
     parser.add_argument("--size", type=int, default=5000, help="orders and invoices of a customer")
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--settled", type=int, default=0, help="more orders invoiced and paid of the settled customer")
-    parser.add_argument("--runs", type=int, default=31)
+    parser.add_argument("--runs", type=int, default=101, help="rounds of confirmations; a tenth of them for reading")
     parser.add_argument("--own", action="store_true", help="confirm as a salesperson who may see own documents alone")
     parser.add_argument("--without-tracking", action="store_true", help="leave Odoo's tracking out of a confirmation")
     return parser.parse_args()
@@ -85,15 +87,18 @@ class Ledger:
         move.action_post()
         self._multiply(self.env["sale.order"], move, count)
 
-    def make_settled(self, partner, count):
-        """Orders that were invoiced and paid."""
+    def make_invoiced(self, partner, count, paid):
+        """Orders that were invoiced, and paid or not."""
         order = self.make_order(partner, 1)
         order.action_confirm()
         move = order._create_invoices()
         move.action_post()
-        register = self.env["account.payment.register"]
-        register.with_context(active_model="account.move", active_ids=move.ids).create({})._create_payments()
-        assert all(move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").mapped("reconciled"))
+        if paid:
+            register = self.env["account.payment.register"]
+            register.with_context(active_model="account.move", active_ids=move.ids).create({})._create_payments()
+            assert all(
+                move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").mapped("reconciled")
+            )
         self._multiply(order, move, count)
 
     def _multiply(self, order, move, count):
@@ -171,7 +176,7 @@ class Side:
         self.env.company.account_use_credit_limit = True
         product = self.env["product.product"].create({"name": "Bench", "list_price": 1, "invoice_policy": "order"})
         self.ledger = Ledger(self.env, product)
-        self.partners = dict(zip(SCENARIOS, self._make_partners(arguments), strict=True))
+        self.partners = self._make_partners(arguments)
         seller = self._make_seller("salesman" if arguments.own else "salesman_all_leads")
         self.orders = {name: self._make_order(partner, seller) for name, partner in self.partners.items()}
         self.cr.commit()
@@ -195,24 +200,26 @@ class Side:
         return order.with_user(seller)
 
     def _make_partners(self, arguments):
-        new, settled, waiting, busy, unit = self.env["res.partner"].create(
-            [
-                {"name": name, "is_company": True, **self._grant()}
-                for name in ("New", "Settled", "Waiting", "Busy", "Unit")
-            ]
-        )
-        members = self.env["res.partner"].create(
-            [
-                {"name": f"Member {number}", "is_company": True, **self._join(unit)}
-                for number in range(arguments.members)
-            ]
-        )
-        self.ledger.make_settled(settled, arguments.size + arguments.settled)
-        for partner in (waiting, busy, members[0]):
+        partners = {name: self._make_partner(name, self._grant()) for name in ALONE}
+        for history in ALONE:
+            unit = self._make_partner(f"Unit, {history}", self._grant())
+            members = [self._make_partner(f"Member {number}", self._join(unit)) for number in range(arguments.members)]
+            partners[f"{history}, unit"] = members[0]
+        for name, partner in partners.items():
+            self._make_history(partner, name.removesuffix(", unit"), arguments)
+        return partners
+
+    def _make_partner(self, name, terms):
+        return self.env["res.partner"].create({"name": name, "is_company": True, **terms})
+
+    def _make_history(self, partner, history, arguments):
+        if history in ("settled", "not paid"):
+            count = arguments.size + (arguments.settled if history == "settled" else 0)
+            self.ledger.make_invoiced(partner, count, paid=history == "settled")
+        if history in ("open orders", "busy"):
             self.ledger.make_open_orders(partner, arguments.size)
-        for partner in (busy, members[0]):
+        if history == "busy":
             self.ledger.make_open_invoices(partner, arguments.size)
-        return new, settled, waiting, busy, members[0]
 
     def drop(self):
         self.cr.rollback()
@@ -257,12 +264,12 @@ class AddonSide(Side):
         return {"credit_unit_id": unit.id}
 
     def read(self, partner):
-        return self.env["sale.credit.exposure"]._get_exposures(partner._get_credit_unit(), self.env.company)
+        return self.env["sale.credit.exposure"]._get_standings(partner.ids, self.env.company)
 
     def print_plan(self, scenario):
-        unit = self.partners[scenario]._get_credit_unit()
-        code = self.env["sale.credit.exposure"]._get_query().code
-        arrays = {"unit_ids": unit.ids, "tree_ids": self.env.company.ids}
+        members = self.partners[scenario]._get_credit_unit()._get_credit_members()
+        code = self.env["sale.credit.exposure"]._select_exposures().code
+        arrays = {"member_ids": members.ids, "tree_ids": self.env.company.ids}
         for name, ids in arrays.items():
             code = code.replace(f"ANY({name})", f"ANY(ARRAY{ids})")
         rows = self.env.execute_query(SQL("EXPLAIN (ANALYZE, BUFFERS) %s", SQL(code)))
@@ -295,7 +302,7 @@ def measure(sides, operation, scenario, records, runs):
             if run >= 0:
                 samples[side].append(sample)
     native = samples[sides[0]]
-    words = [f"{scenario:>16}:"]
+    words = [f"{scenario:>18}:"]
     for side in sides:
         seconds = statistics.median(seconds for seconds, _queries in samples[side]) * 1000
         words.append(f"{side.name} {seconds:7.2f} ms {samples[side][-1][1]:3d} queries")
@@ -320,7 +327,7 @@ def main():
         )
     print("Reading what is owed")
     for scenario in SCENARIOS:
-        measure(sides, lambda side: side.read, scenario, lambda side: side.partners, arguments.runs)
+        measure(sides, lambda side: side.read, scenario, lambda side: side.partners, arguments.runs // 10)
     for scenario in SCENARIOS:
         sides[1].print_plan(scenario)
     for side in sides:
