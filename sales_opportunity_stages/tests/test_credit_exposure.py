@@ -1,10 +1,12 @@
 import re
 from datetime import timedelta
 
+from psycopg2.errors import ReadOnlySqlTransaction
+
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import Form
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sales_opportunity_stages.hooks import post_init_hook
 
@@ -337,6 +339,17 @@ class TestFunction(CreditCase):
             )
         )
         self.env.cr.execute(SQL("ANALYZE %s", table))
+
+    def test_reading_writes_nothing(self):
+        """A customer is shown from a replica, too; only using credit takes the unit."""
+        self._confirm(300)
+        self.env.cr.flush()
+        with self.env.cr.savepoint(flush=False) as savepoint:
+            self.env.cr.execute("SET TRANSACTION READ ONLY")
+            self.assertEqual(self._get_exposure().total, 300)
+            with mute_logger("odoo.sql_db"), self.assertRaises(ReadOnlySqlTransaction):
+                self.Exposures._get_standings(self.unit.ids, self.company, using=True)
+            savepoint.rollback()
 
     def test_it_is_made_once(self):
         self.assertIn(self.Exposures._get_function_name(), self._get_functions())
