@@ -1,6 +1,6 @@
 {
     "name": "Sales Opportunity Stages",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "summary": "Opportunity types with their own stages, and promotion that is earned",
     "category": "Sales/CRM",
     "license": "LGPL-3",

@@ -1,6 +1,6 @@
 {
     "name": "Sales Opportunity Stages - Contracts",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "summary": "Contracts made from quotations: an order or a contract, never both",
     "category": "Sales/CRM",
     "license": "AGPL-3",

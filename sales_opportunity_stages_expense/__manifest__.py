@@ -1,6 +1,6 @@
 {
     "name": "Sales Opportunity Stages: Expenses",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "summary": "What was spent on an opportunity, and on its quotations and orders",
     "category": "Sales/CRM",
     "license": "LGPL-3",

@@ -1,17 +1,15 @@
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from odoo.addons.sales_opportunity_stages.models import (
+from odoo.addons.sales_opportunity_stages.models.credit import sale_order_credit
+from odoo.addons.sales_opportunity_stages.models.opportunity import (
     crm_lead,
     crm_lead_promotion,
     crm_lead_type,
     crm_lead_visit,
-    mail_activity,
-    sale_order,
-    sale_order_credit,
-    sale_order_line,
-    sale_order_opportunity,
 )
+from odoo.addons.sales_opportunity_stages.models.quotation import sale_order, sale_order_line, sale_order_opportunity
+from odoo.addons.sales_opportunity_stages.models.stage import mail_activity
 from odoo.addons.sales_opportunity_stages.wizard import crm_lead_to_opportunity
 
 HOOKS = [

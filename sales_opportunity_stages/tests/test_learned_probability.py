@@ -11,7 +11,7 @@ from odoo.fields import Command, Datetime
 from odoo.tests import BaseCase, Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.sales_opportunity_stages.models import crm_opportunity_type_learning
+from odoo.addons.sales_opportunity_stages.models.stage import crm_opportunity_type_learning
 from odoo.addons.sales_opportunity_stages.tools import learned_probability
 
 from .common import OpportunityStagesSetup

@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.api import SUPERUSER_ID
 from odoo.fields import Command
 
-from odoo.addons.sales_opportunity_stages.models import crm_lead_deadline
+from odoo.addons.sales_opportunity_stages.models.opportunity import crm_lead_deadline
 
 from .common import OpportunityStagesCase
 from .query_counting import MOST_EXTRA_QUERIES, QueryCounting

@@ -10,8 +10,8 @@ class CrmOpportunityType(models.Model):
 
         That is loaded before the add-on's hook has run, while Odoo's stages are still open to every type.
         """
-        from ..demo.story import Story  # demo data is not loaded with the models
-        from ..hooks import STANDARD_TYPE, give_stages_a_type
+        from ...demo.story import Story  # demo data is not loaded with the models
+        from ...hooks import STANDARD_TYPE, give_stages_a_type
 
         self.env.flush_all()
         self.env.cr.execute(give_stages_a_type(self.env.ref(STANDARD_TYPE)))

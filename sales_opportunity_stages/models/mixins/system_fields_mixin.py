@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from ..tools import DerivedValues
+from ...tools import DerivedValues
 
 
 class SalesSystemFieldsMixin(models.AbstractModel):

@@ -6,7 +6,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .mail_activity import UNCOUNTED
+from ..stage.mail_activity import UNCOUNTED
 
 BATCH_SIZE = 200
 DEADLINE_ACTIVITY = "sales_opportunity_stages.mail_activity_type_deadline"

@@ -2,7 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..tools import StageMap, Type
+from ...tools import StageMap, Type
 
 
 class CrmOpportunityType(models.Model):

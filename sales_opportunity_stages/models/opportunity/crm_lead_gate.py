@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_list
 
-from ..tools import StageMove
+from ...tools import StageMove
 
 MAX_NAMED_REFUSALS = 10
 

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import AccessError
 
-from .mail_activity import UNRULED
+from ..stage.mail_activity import UNRULED
 
 
 class CrmLead(models.Model):

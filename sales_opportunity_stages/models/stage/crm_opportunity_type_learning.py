@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..tools import learned_probability
+from ...tools import learned_probability
 
 
 class CrmOpportunityType(models.Model):

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..tools import accepting
+from ...tools import accepting
 
 
 class PaymentTransaction(models.Model):

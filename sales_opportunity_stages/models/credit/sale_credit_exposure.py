@@ -3,7 +3,7 @@ import hashlib
 from odoo import api, models, tools
 from odoo.tools import SQL
 
-from ..tools.credit import CreditStanding, CreditTerms, Exposure
+from ...tools.credit import CreditStanding, CreditTerms, Exposure
 
 
 class SaleCreditExposure(models.AbstractModel):

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..tools import get_acceptance
+from ...tools import get_acceptance
 
 
 class SaleOrder(models.Model):

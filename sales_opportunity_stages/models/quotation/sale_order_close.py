@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..tools import ACCEPTED_FIELDS
+from ...tools import ACCEPTED_FIELDS
 
 
 class SaleOrder(models.Model):

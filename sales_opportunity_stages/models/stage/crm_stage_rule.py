@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval, wrap_module
 
-from ..tools import Rule
+from ...tools import Rule
 
 _datetime = wrap_module(__import__("datetime"), ["date", "datetime", "time", "timedelta"])
 

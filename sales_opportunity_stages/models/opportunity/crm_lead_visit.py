@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools import StageMove
+from ...tools import StageMove
 
 
 class CrmLead(models.Model):

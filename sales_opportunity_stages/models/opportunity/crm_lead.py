@@ -2,7 +2,7 @@ from contextlib import contextmanager
 
 from odoo import api, fields, models
 
-from ..tools import StageChange
+from ...tools import StageChange
 
 
 class CrmLead(models.Model):

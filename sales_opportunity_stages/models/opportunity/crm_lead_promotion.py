@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools import StageMove
+from ...tools import StageMove
 
 
 class CrmLead(models.Model):

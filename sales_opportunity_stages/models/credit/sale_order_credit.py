@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
-from ..tools import get_acceptance
-from ..tools.credit import CreditDecision
+from ...tools import get_acceptance
+from ...tools.credit import CreditDecision
 
 CREDIT_MANAGER_GROUP = "sales_opportunity_stages.group_credit_manager"
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools import Stage
+from ...tools import Stage
 
 
 class CrmStage(models.Model):

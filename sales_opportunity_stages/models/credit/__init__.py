@@ -1,0 +1,9 @@
+"""Credit units: limit and term on the customer, exposure, the check at confirmation and growth, and its decisions."""
+
+from . import res_partner_credit
+from . import sale_credit_exposure
+from . import sale_credit_lock
+from . import sale_credit_check
+from . import account_move
+from . import account_move_line
+from . import sale_order_credit
