@@ -17,7 +17,11 @@ from .odoo import FINISH, check_log
 
 NATIVE_MODULES = ["sale_crm", "sale_management", "sale_expense"]
 MADE_BY = "sales_opportunity_stages tools"
-KEPT = {"native": 2, "addons": 4}
+APPS = {
+    "apps": ["sale_loyalty", "stock_delivery", "sale_stock", "sale_margin", "sale_project", "pos_sale", "website_sale"],
+}
+"""Sets of Odoo's applications that the add-ons are tested with, by the name that ``./test --with`` takes."""
+KEPT = {"native": 2, "addons": 4, **dict.fromkeys(APPS, 2)}
 
 
 class Databases:
@@ -90,6 +94,17 @@ class Databases:
         """Return a database with every add-on of this checkout installed, its assets bundled."""
         return self._template("addons", self.addons_key(), self._build_addons)
 
+    def apps_template(self, apps):
+        """Return a database with the add-ons and one set of applications."""
+        key = layout.digest(self.addons_key(), *APPS[apps])
+        return self._template(apps, key, lambda name: self._build_apps(name, apps))
+
+    def _build_apps(self, name, apps):
+        addons = self.addons_template()
+        say(f"building the template of the add-ons with {', '.join(APPS[apps])} (after each change of the add-ons)")
+        self.copy(addons, name, apps)
+        check_log(self.odoo.install("installing the applications", name, "-i", ",".join(APPS[apps])))
+
     def addons_key(self):
         """Return the short name of everything an installed database depends on."""
         files = [path for addon in layout.addons() for path in layout.installed_files(addon)]
@@ -137,11 +152,14 @@ class Databases:
     # Copies for one run
 
     @contextmanager
-    def scratch(self):
-        """Give a database of its own to one test run, and drop it afterwards."""
+    def scratch(self, apps=None):
+        """Give a database of its own to one test run, and drop it afterwards.
+
+        :param apps: name of a set of applications that it has beside the add-ons
+        """
         with layout.locked("templates"):
             self._drop_abandoned()
-            template = self.addons_template()
+            template = self.apps_template(apps) if apps else self.addons_template()
             name = f"{self.server.prefix}test_{uuid.uuid4().hex[:8]}"
             lock = layout.try_lock(layout.RUNS / name / "lock")
             self.copy(template, name, "test")

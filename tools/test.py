@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from . import console, layout, options
-from .database import Databases
+from .database import APPS, Databases
 
 USAGE = "./test [OPTION…] [PYTEST ARGUMENT…]"
 EPILOG = """Everything else goes to pytest, paths counted from the checkout's folder: ./test -k gating -x.
@@ -15,9 +15,22 @@ The exit status is pytest's; a skipped test fails the run."""
 def main(arguments):
     """Run pytest; return its exit status."""
     parser = options.parser("./test", "Set up what is missing, then run all tests.", usage=USAGE, epilog=EPILOG)
+    parser.add_argument(
+        "--with",
+        dest="apps",
+        choices=APPS,
+        help="run the tests that need other applications of Odoo, in a database that has them, and no others",
+    )
     chosen, pytest_arguments = parser.parse_known_args(arguments)
-    with options.odoo(chosen, browser_needed=True) as odoo, Databases(odoo).scratch() as database:
-        return _pytest(odoo, database, pytest_arguments)
+    with options.odoo(chosen, browser_needed=True) as odoo, Databases(odoo).scratch(chosen.apps) as database:
+        return _pytest(odoo, database, [*_selected(chosen.apps), *pytest_arguments])
+
+
+def _selected(apps):
+    """Return the arguments that leave out the tests of other databases."""
+    if apps:
+        return [str(path.relative_to(layout.ROOT)) for path in sorted(layout.ROOT.glob(f"*/tests/{apps}"))]
+    return [f"--ignore-glob=*/tests/{name}/*" for name in APPS]
 
 
 def _pytest(odoo, database, arguments):

@@ -4,14 +4,14 @@ from odoo.http import request
 
 from odoo.addons.sale.controllers.portal import CustomerPortal, PaymentPortal
 
-from ..tools import CONTEXT_KEY, Acceptance
+from ..tools import Acceptance
 
 
 class SignaturePortal(CustomerPortal):
     @http.route()
     def portal_quote_accept(self, order_id, access_token=None, name=None, signature=None):
         """Keep the signature of a customer whose page was opened while signing was allowed."""
-        request.update_context(**{CONTEXT_KEY: Acceptance("portal")})
+        request.update_context(**Acceptance("portal").as_context(request.env.context))
         return super().portal_quote_accept(order_id, access_token=access_token, name=name, signature=signature)
 
 

@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_branches
 from . import test_calibration_report
+from . import test_change
 from . import test_collaboration
 from . import test_competition
 from . import test_consistency

@@ -2,6 +2,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from odoo.addons.sales_opportunity_stages.models.credit import sale_order_credit
+from odoo.addons.sales_opportunity_stages.models.mixins import change_mixin
 from odoo.addons.sales_opportunity_stages.models.opportunity import (
     crm_lead,
     crm_lead_promotion,
@@ -36,6 +37,11 @@ def _call_super(cls, name):
     return patch.object(cls, name, method)
 
 
+@contextmanager
+def _check_nothing(records, **how):
+    yield
+
+
 def _use_no_credit(orders):
     orders.credit_uninvoiced = 0.0
 
@@ -47,6 +53,7 @@ def odoo_alone():
         for cls, names in HOOKS:
             for name in names:
                 stack.enter_context(_call_super(cls, name))
+        stack.enter_context(patch.object(change_mixin.SalesChangeMixin, "_change", _check_nothing))
         stack.enter_context(patch.object(sale_order_credit.SaleOrder, "_compute_credit_uninvoiced", _use_no_credit))
         yield
 

@@ -3,8 +3,7 @@ from unittest.mock import patch
 
 from odoo.fields import Command
 
-from odoo.addons.sales_opportunity_stages.tools import StageChange
-from odoo.addons.sales_opportunity_stages.tools.stage_move import CONTEXT_KEY
+from odoo.addons.sales_opportunity_stages.tools import CONTEXT_KEY, ChangeStack
 
 from .common import OpportunityStagesCase
 
@@ -121,6 +120,6 @@ class TestConversion(OpportunityStagesCase):
         lead = self._create_opportunity()
         for value in (True, [lead.id], {"lead_ids": lead.ids, "before": {}}):
             forged = lead.with_context(**{CONTEXT_KEY: value})
-            self.assertIsNone(StageChange.of(forged))
+            self.assertFalse(ChangeStack(forged.env.cr).changes)
             with self.assertRefused("Cannot promote"):
                 forged.write({"stage_id": self.stage_needs.id})

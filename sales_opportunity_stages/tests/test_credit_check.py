@@ -355,7 +355,7 @@ class TestDecisions(CreditCase):
                 lambda own=own: own.unlink(),
                 lambda own=own: own.create({"unit_id": self.unit.id, "company_id": self.company.id}),
                 lambda own=own: own.sudo().write({"result": "passed"}),
-                lambda own=own: own.with_context(sales_ledger_token=True).sudo().unlink(),
+                lambda own=own: own.with_context(sales_server_tokens=True).sudo().unlink(),
             ):
                 with self.subTest(user.login), self.assertRaises(AccessError):
                     attempt()

@@ -2,7 +2,10 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import mute_logger
+
+from odoo.addons.sales_opportunity_stages.models.opportunity import crm_lead_deadline
 
 from .common import OpportunityStagesCase
 
@@ -164,6 +167,48 @@ class TestDeadline(OpportunityStagesCase):
         with freeze_time("2026-03-10 16:30:00"):
             self._run_cron()
             self.assertEqual(len(self._get_reminders(lead)), 2, "it is the 11th in Shanghai")
+
+    def test_missed_is_searched_as_it_is_computed(self):
+        """Where a day has ended for one salesperson and not for another, each counts where they are."""
+        early, late = (self._create_opportunity(date_deadline="2026-03-10") for _index in range(2))
+        early.user_id.sudo().tz = "Asia/Shanghai"
+        late.sudo().user_id = self.colleague
+        self.colleague.tz = "America/Los_Angeles"
+        leads = (early | late).sudo()
+        for reader in (self.env.user, self.colleague):
+            reader.tz = "Pacific/Honolulu" if reader == self.env.user else reader.tz
+            with freeze_time("2026-03-10 20:00:00"):
+                leads.invalidate_recordset(["is_deadline_missed"])
+                found = leads.search([("is_deadline_missed", "=", True), ("id", "in", leads.ids)])
+                self.assertEqual(leads.mapped("is_deadline_missed"), [True, False])
+                self.assertEqual(found, early.sudo())
+
+    def test_one_that_fails_holds_up_nobody(self):
+        leads = self._create_opportunities(3)
+        leads.sudo().date_deadline = "2026-03-01"
+        Lead = self.registry["crm.lead"]
+        prepare = Lead._prepare_deadline_activity
+
+        def fail(lead, user, summary):
+            if lead == leads[1]:
+                raise UserError("broken")
+            return prepare(lead, user, summary)
+
+        self.patch(Lead, "_prepare_deadline_activity", fail)
+        with freeze_time("2026-03-05"), mute_logger(crm_lead_deadline.__name__):
+            leads.sudo()._remind_each_if_not_all()
+        self.assertEqual(leads.mapped(lambda lead: bool(lead.deadline_overdue_date)), [True, False, True])
+
+    def test_what_was_told_is_not_read_again(self):
+        lead = self._create_opportunity(date_deadline="2026-03-01")
+        Lead = self.env["crm.lead"].sudo()
+        with freeze_time("2026-03-05"):
+            self.assertIn(lead, Lead.search(Lead._get_reminder_domain()))
+            lead.sudo()._remind_deadlines()
+            self.env.flush_all()
+            self.assertNotIn(lead, Lead.search(Lead._get_reminder_domain()))
+            lead.date_deadline = "2026-03-02"
+            self.assertIn(lead, Lead.search(Lead._get_reminder_domain()))
 
     def test_reminders_are_not_held_up_and_never_count(self):
         lead = self._create_opportunity(date_deadline="2026-03-10")

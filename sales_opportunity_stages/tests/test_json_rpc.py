@@ -46,10 +46,15 @@ class TestJsonRpc(OpportunityStagesSetup, HttpCase):
 
     def test_contexts(self):
         lead = self._create_opportunity()
-        for value in (True, "forced", {"trigger": "forced", "bookkeeping": True}, {"__class__": "StageMove"}):
+        for value in (
+            True,
+            "forced",
+            {"trigger": "forced", "bookkeeping": True},
+            {"__class__": "StageMove"},
+            [{"trigger": "forced"}],
+        ):
             context = {
-                "opportunity_stage_move": value,
-                "sales_ledger_token": value,
+                "sales_server_tokens": value,
                 "opportunity_bookkeeping": value,
                 "opportunity_unruled_activity": value,
                 "opportunity_chain": value,

@@ -264,7 +264,7 @@ class TestLearning(LearningCase):
         values = {"opportunity_type_id": self.type_quick.id, "stage_id": self.s1.id, "date_learned": Datetime.now()}
         for user in (self.manager, self.env.ref("base.user_admin"), self.env.ref("base.user_root")):
             rows = row.with_user(user)
-            for records in (rows, rows.sudo(), rows.sudo().with_context(sales_ledger_token=True)):
+            for records in (rows, rows.sudo(), rows.sudo().with_context(sales_server_tokens=True)):
                 with self.assertRaises(AccessError):
                     records.write({"probability": 99})
                 with self.assertRaises(AccessError):

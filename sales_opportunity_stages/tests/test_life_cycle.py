@@ -231,7 +231,7 @@ class TestLifeCycle(OpportunityStagesCase):
             with (
                 self.subTest(record=record.name),
                 self.assertRefused(
-                    "'Acme line 3' cannot belong to Elsewhere while it has, under .*: .*. Remove that first",
+                    "'Acme line 3' cannot belong to Elsewhere: in .*, .* belong to another company. Remove them first",
                     ValidationError,
                 ),
             ):

@@ -178,7 +178,7 @@ class TestOrderOrContract(QuotationCase):
     def test_no_contract_beside_an_order(self):
         self.contracts.clear()
         self.order.action_confirm()
-        with self.assertRefused("No contract can be made from .* It is not a quotation any more"):
+        with self.assertRefused("No contract can be made from .* The order is already confirmed or cancelled"):
             self.order._check_allowed("contract")
 
     def test_cancelling_the_contract_frees_the_quotation(self):

@@ -216,9 +216,9 @@ class TestAddFromOpportunity(QuotationCase):
         order = self._create_quotation()
         wizard = self._open(order)
         order.action_confirm()
-        with self.assertRefused("not a quotation any more"):
+        with self.assertRefused("already confirmed or cancelled"):
             order.action_add_from_opportunity()
-        with self.assertRefused("not a quotation any more"):
+        with self.assertRefused("already confirmed or cancelled"):
             wizard.action_generate()
 
 

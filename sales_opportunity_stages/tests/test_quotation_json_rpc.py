@@ -34,7 +34,7 @@ class TestQuotationJsonRpc(QuotationSetup, HttpCase):
 
     def test_approving_ones_own(self):
         order = self._create_quotation()
-        for context in ({}, {"sale_order_acceptance": True, "opportunity_stage_move": {"values": {}}, "su": True}):
+        for context in ({}, {"sales_server_tokens": [{"origin": "portal"}, {"values": {}}], "su": True}):
             self._assert_refused("Only a quotation approver", "action_approve", order.ids, context=context)
         self._assert_refused("Private methods", "_set_approved", order.ids)
         self._assert_refused("Private methods", "_write_derived", order.ids, {"approval_state": "approved"})
@@ -157,12 +157,37 @@ class TestQuotationJsonRpc(QuotationSetup, HttpCase):
             model="sale.order.line",
             user=self.colleague,
         )
-        answer = self._call("crm.opportunity.generate", "create", [{"lead_id": lead.id}], user=self.colleague)
-        if "error" not in answer:
-            self._assert_refused(
-                "access", "action_generate", answer["result"], model="crm.opportunity.generate", user=self.colleague
-            )
         self.assertEqual(line.quoted_qty, 0)
+
+    def test_product_lines_of_a_colleague(self):
+        """The dialog tells nothing of opportunities that the user may not read, by whatever field they are named."""
+        lead, own = self._create_quotable(), self._create_quotable(user=self.colleague, user_id=self.colleague.id)
+        order = self._create_quotation(user=self.colleague)
+        line = lead.opportunity_line_ids[0]
+        dialog = {"model": "crm.opportunity.generate", "user": self.colleague}
+        for values in (
+            {"lead_id": lead.id},
+            {"lead_ids": [Command.set(lead.ids)]},
+            {"order_id": order.id, "lead_ids": [Command.set(lead.ids)]},
+            {"lead_id": own.id, "line_ids": [Command.create({"opportunity_line_id": line.id, "product_uom_qty": 1})]},
+        ):
+            with self.subTest(values):
+                answer = self._call(dialog["model"], "create", [values], user=self.colleague)
+                if "error" in answer:
+                    self.assertIn("access", str(answer["error"]).lower())
+                    continue
+                wanted = {"line_ids": {"fields": {"product_id": {}, "price_unit": {}, "quoted_qty": {}}}}
+                read = self._call(dialog["model"], "web_read", answer["result"], wanted, user=self.colleague)
+                self.assertFalse("result" in read and read["result"][0]["line_ids"])
+                self._assert_refused("access|Choose among", "action_generate", answer["result"], **dialog)
+        answer = self._call(dialog["model"], "create", [{"lead_id": own.id}], user=self.colleague)
+        lines = {"model": "crm.opportunity.generate.line", "user": self.colleague}
+        values = {"generate_id": answer["result"][0], "opportunity_line_id": line.id, "product_uom_qty": 1}
+        created = self._call(lines["model"], "create", [values], user=self.colleague)
+        for name in ("product_id", "price_unit", "quoted_qty", "ordered_qty", "lead_id"):
+            self._assert_refused("access", "read", created["result"], [name], **lines)
+            found = self._call(lines["model"], "search", [(name, "!=", False)], user=self.colleague)
+            self.assertFalse(set(found["result"]) & set(created["result"]))
 
     def test_portal_and_employee(self):
         order = self._create_quotation()

@@ -1,8 +1,7 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from odoo.addons.sales_opportunity_stages.tools import DerivedValues, StageMove
-from odoo.addons.sales_opportunity_stages.tools.stage_move import CONTEXT_KEY
+from odoo.addons.sales_opportunity_stages.tools import CONTEXT_KEY, DerivedValues, StageMove
 
 from .common import OpportunityStagesCase
 

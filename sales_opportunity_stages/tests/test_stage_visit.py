@@ -209,7 +209,7 @@ class TestStageVisit(OpportunityStagesCase):
         root = self.env.ref("base.user_root")
         for user in (self.salesman, self.manager, self.env.ref("base.user_admin"), root):
             visits = self.env["crm.stage.visit"].with_user(user)
-            for records in (visits, visits.with_context(sales_ledger_token=True), visits.sudo()):
+            for records in (visits, visits.with_context(sales_server_tokens=True), visits.sudo()):
                 with self.subTest(user=user.login):
                     with self.assertRaises(AccessError):
                         records.create(values)

@@ -1,4 +1,14 @@
-from .acceptance import ACCEPTED_FIELDS, CONTEXT_KEY, Acceptance, accepting, get_acceptance
 from . import learned_probability
+from .change import Change, ChangeStack
+from .order_operation import OrderOperation
+from .server_token import (
+    CONTEXT_KEY,
+    Acceptance,
+    ActivityChain,
+    DerivedValues,
+    LedgerWrite,
+    ServerToken,
+    StageMove,
+    UnruledActivity,
+)
 from .stage_map import Rule, Stage, StageMap, Type
-from .stage_move import DerivedValues, StageChange, StageMove

@@ -47,7 +47,7 @@ class CrmLeadStageForce(models.TransientModel):
     def _compute_missing_summary(self):
         for wizard in self:
             target = wizard.target_stage_id
-            refusals = wizard.lead_ids._origin._get_refusals(
+            refusals = wizard.lead_ids._origin._get_gate_refusals(
                 {lead: (lead.stage_id.id, target.id) for lead in wizard.lead_ids._origin} if target else {}
             )
             wizard.missing_summary = "\n".join(

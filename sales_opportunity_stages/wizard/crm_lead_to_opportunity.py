@@ -25,5 +25,6 @@ class CrmLead2OpportunityPartner(models.TransientModel):
             wizard.opportunity_type_id = stage_map.default_type(company_id, team.sudo().opportunity_type_id.id)
 
     def _convert_and_allocate(self, leads, user_ids, team_id=False):
-        with leads.with_context(convert_opportunity_type_id=self.opportunity_type_id.id)._as_one_change() as leads:
+        leads = leads.with_context(convert_opportunity_type_id=self.opportunity_type_id.id)
+        with leads._change():
             return super()._convert_and_allocate(leads, user_ids, team_id=team_id)

@@ -21,6 +21,7 @@ class CrmOpportunityGenerate(models.TransientModel):
         "crm.lead",
         "crm_opportunity_generate_lead_rel",
         compute="_compute_lead_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
         string="Opportunities",
@@ -31,6 +32,7 @@ class CrmOpportunityGenerate(models.TransientModel):
         "generate_id",
         "Products",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -120,13 +122,13 @@ class CrmOpportunityGenerateLine(models.TransientModel):
 
     generate_id = fields.Many2one("crm.opportunity.generate", required=True, ondelete="cascade")
     opportunity_line_id = fields.Many2one("crm.opportunity.line", "Product Line", required=True, ondelete="cascade")
-    lead_id = fields.Many2one(related="opportunity_line_id.lead_id")
-    product_id = fields.Many2one(related="opportunity_line_id.product_id")
-    product_uom_id = fields.Many2one(related="opportunity_line_id.product_uom_id")
-    currency_id = fields.Many2one(related="opportunity_line_id.currency_id")
-    price_unit = fields.Monetary(related="opportunity_line_id.price_unit", string="Quoted Price")
-    quoted_qty = fields.Float(related="opportunity_line_id.quoted_qty")
-    ordered_qty = fields.Float(related="opportunity_line_id.ordered_qty")
+    lead_id = fields.Many2one(related="opportunity_line_id.lead_id", related_sudo=False)
+    product_id = fields.Many2one(related="opportunity_line_id.product_id", related_sudo=False)
+    product_uom_id = fields.Many2one(related="opportunity_line_id.product_uom_id", related_sudo=False)
+    currency_id = fields.Many2one(related="opportunity_line_id.currency_id", related_sudo=False)
+    price_unit = fields.Monetary(related="opportunity_line_id.price_unit", related_sudo=False, string="Quoted Price")
+    quoted_qty = fields.Float(related="opportunity_line_id.quoted_qty", related_sudo=False)
+    ordered_qty = fields.Float(related="opportunity_line_id.ordered_qty", related_sudo=False)
     product_uom_qty = fields.Float("Quantity", digits="Product Unit", required=True)
 
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity to take over cannot be negative.")

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import html2plaintext
+from odoo.tools import format_list, html2plaintext
 
 
 class SaleOrder(models.Model):
@@ -44,22 +44,21 @@ class SaleOrder(models.Model):
     # What may not be done
     # ------------------------------------------------------------
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
-        if deed in ("sign", "pay") and (contracts := self._get_followup_contracts()):
-            refusals.append(
-                self.env._("It became a contract: %s.", ", ".join(contract.display_name for contract in contracts))
-            )
-        if deed == "contract" and (source := self.order_line.blanket_order_line.order_id):
-            refusals.append(self.env._("It is itself made from a contract: %s.", ", ".join(source.mapped("name"))))
-        if deed == "delete" and self.contract_ids:
-            refusals.append(
-                self.env._(
-                    "A contract was made from it, delete that first: %s.",
-                    ", ".join(self.contract_ids.mapped("display_name")),
-                )
-            )
-        return refusals
+    @api.model
+    def _get_refusal_rules(self):
+        return [*super()._get_refusal_rules(), (50, "_refuse_after_contract")]
+
+    def _refuse_after_contract(self, operation):
+        if operation in ("sign", "pay") and (contracts := self._get_followup_contracts()):
+            names = format_list(self.env, [contract.display_name for contract in contracts])
+            return [self.env._("It became a contract: %s.", names)]
+        if operation == "contract" and (source := self.order_line.blanket_order_line.order_id):
+            names = format_list(self.env, source.mapped("name"))
+            return [self.env._("It is itself made from a contract: %s.", names)]
+        if operation == "delete" and self.contract_ids:
+            names = format_list(self.env, self.contract_ids.mapped("display_name"))
+            return [self.env._("A contract was made from it, delete that first: %s.", names)]
+        return []
 
     def _check_takes_orders(self, opportunities):
         """What is ordered under a contract is nothing new for the opportunity that was won by it."""

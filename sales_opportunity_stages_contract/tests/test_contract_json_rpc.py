@@ -43,7 +43,7 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
         order = self._create_quotation()
         self._make_contract(order)
         wanted = "A contract was made from it, cancel that first"
-        for context in ({}, {"opportunity_stage_move": {"values": {}}, "binds_quotation": False, "su": True}):
+        for context in ({}, {"sales_server_tokens": [{"values": {}}], "binds_quotation": False, "su": True}):
             self._assert_refused(wanted, "sale.order", "action_confirm", order.ids, context=context)
             self._assert_refused(wanted, "sale.order", "write", order.ids, {"state": "sale"}, context=context)
             self._assert_refused(
@@ -57,7 +57,7 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
         contract = self._make_open_contract(order)
         contract.action_cancel()
         order.action_confirm()
-        wanted = "It is not a quotation any more"
+        wanted = "The order is already confirmed or cancelled"
         model = contract._name
         self._assert_refused(wanted, "sale.order", "action_create_contract", order.ids)
         self._assert_refused(wanted, model, "set_to_draft", contract.ids)
@@ -86,7 +86,7 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
                         "create",
                         [{**required, name: value}],
                         user=user,
-                        context={"opportunity_stage_move": {"model": contract._name, "values": {name: value}}},
+                        context={"sales_server_tokens": [{"model": contract._name, "values": {name: value}}]},
                     )
                     answer = self._call(
                         contract._name, "create", [required], user=user, context={f"default_{name}": value}

@@ -40,7 +40,7 @@ class TestLifeCycle(ContractCase):
         other = self._create_opportunity(partner_id=self.customer.id)
         self.order.opportunity_id = other
         self.assertEqual((contract.opportunity_id, other.contract_count, self.lead.contract_count), (other, 1, 0))
-        self.order.opportunity_id = False
+        self.order.with_user(self.manager).opportunity_id = False
         self.assertFalse(contract.opportunity_id)
 
     def test_archiving_and_deleting_the_opportunity(self):

@@ -211,8 +211,8 @@ class TestEffective(ContractCase):
         confirmed.action_confirm()
         cancelled.action_cancel()
         closed.action_close_quotation("No budget")
-        self.assertNoContract(confirmed, "not a quotation any more")
-        self.assertNoContract(cancelled, "not a quotation any more")
+        self.assertNoContract(confirmed, "already confirmed or cancelled")
+        self.assertNoContract(cancelled, "already confirmed or cancelled")
         self.assertNoContract(closed, "It is closed")
 
     def test_not_for_a_closed_opportunity(self):

@@ -97,7 +97,7 @@ class TestOrderOrContract(ContractCase):
 
     def test_no_contract_beside_an_order(self):
         self.order.action_confirm()
-        with self.assertRefused("No contract can be made from .* It is not a quotation any more"):
+        with self.assertRefused("No contract can be made from .* The order is already confirmed or cancelled"):
             self.order.action_create_contract()
 
     def test_the_row_of_the_quotation_is_updated(self):
@@ -134,7 +134,7 @@ class TestComingBack(ContractCase):
             "draft": contract.set_to_draft,
             "state": lambda: contract.write({"state": "open"}),
             "state as superuser": lambda: contract.sudo().write({"state": "draft"}),
-            "context": lambda: contract.with_context(opportunity_stage_move={"values": {}}).set_to_draft(),
+            "context": lambda: contract.with_context(sales_server_tokens=({"values": {}},)).set_to_draft(),
         }
 
     def test_binds_again(self):
@@ -148,7 +148,7 @@ class TestComingBack(ContractCase):
     def test_not_beside_an_order(self):
         self.order.action_confirm()
         for name, attempt in self._attempts().items():
-            with self.subTest(name), self.assertRefused("It is not a quotation any more"):
+            with self.subTest(name), self.assertRefused("The order is already confirmed or cancelled"):
                 attempt()
                 self.env.flush_all()
             self.contract.invalidate_recordset()
@@ -173,7 +173,7 @@ class TestComingBack(ContractCase):
         with freeze_time(fields.Date.today() + timedelta(days=40)):
             contract.expire_orders()
             order.action_confirm()
-            with self.assertRefused("It is not a quotation any more"):
+            with self.assertRefused("The order is already confirmed or cancelled"):
                 contract.validity_date = fields.Date.today() + timedelta(days=5)
                 self.env.flush_all()
 

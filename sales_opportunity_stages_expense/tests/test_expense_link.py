@@ -94,7 +94,7 @@ class TestExpenseLink(ExpenseCase):
         other = self._create_opportunity()
         self.quotation.opportunity_id = other
         self.assertEqual(self._get_links(expense)[0], other)
-        self.quotation.opportunity_id = False
+        self.quotation.with_user(self.manager).opportunity_id = False
         self.assertEqual(self._get_links(expense)[0], other, "money does not get lost on the way")
 
     def test_opportunity_is_that_of_the_quotation(self):

@@ -10,6 +10,8 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
+GC_BATCH = 10000
+
 
 class SaleCreditCheck(models.Model):
     """One credit decision: what a unit owed, what was to be added, and what came of it. Nobody writes it by hand."""
@@ -132,12 +134,21 @@ class SaleCreditCheck(models.Model):
 
     @api.autovacuum
     def _gc_passed(self):
-        """Forget what passed, once it is older than the company keeps it. What was refused or warned of stays."""
+        """Delete passed checks that are older than the company keeps them. Warned and blocked ones stay.
+
+        :returns: how many were deleted, and whether there may be more, for Odoo to continue
+        """
+        done, remaining = 0, False
         for company in self.env["res.company"].search([("credit_check_keep_days", ">", 0)]):
             before = fields.Datetime.now() - relativedelta(days=company.credit_check_keep_days)
-            self.search(
-                [("company_id", "=", company.id), ("result", "=", "passed"), ("check_date", "<", before)], limit=10000
-            )._as_ledger().unlink()
+            passed = self.search(
+                [("company_id", "=", company.id), ("result", "=", "passed"), ("check_date", "<", before)],
+                limit=GC_BATCH,
+            )
+            passed._as_ledger().unlink()
+            done += len(passed)
+            remaining = remaining or len(passed) == GC_BATCH
+        return done, remaining
 
 
 @lru_cache

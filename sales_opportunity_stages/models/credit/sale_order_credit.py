@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
-from ...tools import get_acceptance
+from ...tools import Acceptance
 from ...tools.credit import CreditDecision
 
 CREDIT_MANAGER_GROUP = "sales_opportunity_stages.group_credit_manager"
@@ -133,27 +133,30 @@ class SaleOrder(models.Model):
         """``{partner id: what the order uses of the credit of the partner's unit}``."""
         return dict.fromkeys(self._get_credit_partners().ids, self.credit_uninvoiced)
 
-    def _settle_changes(self, before):
-        result = super()._settle_changes(before)
+    def _check_credit_of_change(self, change):
+        """Check what a change adds to the credit in use, in each company that checks credit."""
         checked = self.filtered(lambda order: order.state == "sale" and order.company_id.account_use_credit_limit)
         for company, orders in checked.grouped("company_id").items():
-            orders._check_credit(company, before)
-        return result
+            orders._check_credit(company, change.before, is_incurred=change.is_incurred)
 
-    def _check_credit(self, company, before):
+    def _check_credit(self, company, before, is_incurred=False):
         """Decide on what these orders add to the credit that their units use, all or nothing.
 
         :param dict before: the snapshots
+        :param bool is_incurred: it has happened already, so it is counted and warned of, never refused
         :raise UserError: when one unit cannot take it, and the company or the opportunity is strict
         """
         decisions = self._decide_on_credit(company, before)
         if not decisions:
             return
         grown = any(before.get(order.id, {}).get("state") == "sale" for order in self)
-        origin = get_acceptance(self) or ("increase" if grown else "confirm")
+        acceptance = Acceptance.of(self)
+        origin = acceptance.origin if acceptance else "increase" if grown else "confirm"
         vals_list, blocked, warned = [], [], []
         for unit, (orders, decision) in decisions.items():
             result = orders._get_credit_result(decision)
+            if is_incurred and result == "blocked":
+                result = "warned"
             vals_list.append(orders._prepare_credit_check(unit, decision, result, origin))
             if result != "passed":
                 (blocked if result == "blocked" else warned).append(orders._explain_credit(unit, decision))
@@ -219,6 +222,7 @@ class SaleOrder(models.Model):
         Check = self.env["sale.credit.check"].sudo()
         if blocked:
             Check._log_whatever_happens(vals_list)
+            self._check_may_hear_reasons()
             raise UserError("\n\n".join([*blocked, self._get_credit_help()]))
         Check._log(vals_list)
         for warning in warned:

@@ -1,8 +1,9 @@
-"""Behaviour that several models share: ledgers and fields that only the server writes, fields for employees only,
-collaborators, and the parts of an opportunity. Nothing here knows a business rule."""
+"""Behaviour that several models share: how changes are checked, ledgers and fields that only the server writes, fields
+for employees only, collaborators, and the parts of an opportunity. Nothing here knows a business rule."""
 
 from . import ledger_mixin
 from . import internal_fields_mixin
 from . import system_fields_mixin
+from . import change_mixin
 from . import collaboration_mixin
 from . import opportunity_part_mixin

@@ -1,32 +1,31 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-_TOKEN = object()
-_CONTEXT_KEY = "sales_ledger_token"
+from ...tools import LedgerWrite
 
 
 class SalesLedgerMixin(models.AbstractModel):
     """Rows that only the server's own code may write, such as an audit trail.
 
-    Access rights alone do not do: ``sudo()`` in a server action or in another module passes them.
-    Writing takes an object that lives in this module, and objects do not arrive by RPC.
+    Access rights alone are not enough: ``sudo()`` in a server action or in another module passes them. Writing takes
+    a :class:`LedgerWrite` of this model, which does not arrive by RPC.
     """
 
     _name = "sales.ledger.mixin"
     _description = "Rows written by the system only"
 
     def _as_ledger(self):
-        """The same records in superuser mode, free to be written. Never return them to a caller."""
+        """Return the same records in superuser mode, free to be written. Never return them to a caller."""
         # sudo: nobody has write access to a ledger
-        return self.sudo().with_context(**{_CONTEXT_KEY: _TOKEN})
+        return LedgerWrite(self._name).on(self.sudo())
 
     def _check_ledger_access(self):
-        if self.env.context.get(_CONTEXT_KEY) is not _TOKEN or not self.env.su:
+        if LedgerWrite.of(self) != LedgerWrite(self._name) or not self.env.su:
             raise AccessError(
                 self.env._(
                     "The rows of '%(model)s' are written by the system alone: they cannot be created, changed or "
                     "deleted.",
-                    model=self._description,
+                    model=self.env["ir.model"]._get(self._name).name,
                 )
             )
 

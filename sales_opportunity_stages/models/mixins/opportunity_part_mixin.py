@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import format_list
 
 
 class CrmOpportunityPartMixin(models.AbstractModel):
@@ -22,9 +23,9 @@ class CrmOpportunityPartMixin(models.AbstractModel):
             if part.lead_id.type != "opportunity":
                 raise ValidationError(
                     self.env._(
-                        "'%(lead)s' is a lead and has nothing under %(what)s: convert it to an opportunity first.",
+                        "Convert lead '%(lead)s' to an opportunity before adding %(what)s.",
                         lead=part.lead_id.name,
-                        what=self._description,
+                        what=self._get_part_label(),
                     )
                 )
 
@@ -36,21 +37,25 @@ class CrmOpportunityPartMixin(models.AbstractModel):
         """
         # sudo: a check does not depend on what the user may read
         for part in self.sudo():
-            strangers = part._get_strangers()
-            if strangers:
+            foreign = part._get_records_of_other_companies()
+            if foreign:
                 raise ValidationError(
                     self.env._(
-                        "'%(lead)s' cannot belong to %(company)s while it has, under %(what)s, what belongs to another "
-                        "company: %(strangers)s. Remove that first.",
+                        "'%(lead)s' cannot belong to %(company)s: in %(what)s, %(records)s belong to another company. "
+                        "Remove them first.",
                         lead=part.lead_id.name,
                         company=part.company_id.name or self.env._("no company"),
-                        what=self._description,
-                        strangers=", ".join(strangers),
+                        what=self._get_part_label(),
+                        records=format_list(self.env, foreign),
                     )
                 )
 
-    def _get_strangers(self):
-        """Names of what this part points to and its company may not use."""
+    def _get_part_label(self):
+        """Return the name of this model in the user's language."""
+        return self.env["ir.model"]._get(self._name).name
+
+    def _get_records_of_other_companies(self):
+        """Return the names of what this part points to and its company may not use."""
         related = [self[name] for name, field in self._fields.items() if field.relational and field.check_company]
         return [
             record.display_name

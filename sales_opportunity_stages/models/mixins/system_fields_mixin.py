@@ -16,30 +16,30 @@ class SalesSystemFieldsMixin(models.AbstractModel):
 
     @api.model
     def _get_system_fields(self):
-        """Names of the fields that only the add-on's own code may write. Extend it to protect others."""
+        """Return the names of the fields that only the add-on's own code may write. Extend it to protect others."""
         return set()
 
     @api.model
     def _get_derived_fields(self):
-        """Names of stored computed fields that rules go by: no client writes them, though Odoo would let it.
+        """Return the names of stored computed fields that rules use: no client writes them, though Odoo would let it.
 
-        Code that runs as superuser may. Extend it with what another rule goes by.
+        Code that runs as superuser may. Extend it with what another rule uses.
         """
         return set()
 
     def _write_derived(self, vals):
-        """Store what the add-on has decided, without judging or logging it as somebody's own change."""
+        """Store what the add-on has decided, without checking or logging it as somebody's own change."""
         DerivedValues(self._name, frozenset(self.ids), dict(vals)).on(self).write(vals)
 
     @api.model
-    def _get_judged_fields(self):
-        """Fields that make an announced write an ordinary one when they come along without being announced."""
+    def _get_checked_fields(self):
+        """Return the fields that make an announced write an ordinary one when they come along unannounced."""
         return self._get_system_fields()
 
     def _is_derived_write(self, vals):
-        """Whether this write comes from :meth:`_write_derived`, with nothing besides that would be judged."""
+        """Return whether this write comes from :meth:`_write_derived`, with nothing else that would be checked."""
         derived = DerivedValues.of(self)
-        return bool(derived) and derived.matches(self, vals, self._get_judged_fields())
+        return bool(derived) and derived.matches(self, vals, self._get_checked_fields())
 
     def _check_system_fields(self, vals):
         """Refuse what a client may not write; drop it where it is blank, as a form may send it.
@@ -54,7 +54,7 @@ class SalesSystemFieldsMixin(models.AbstractModel):
             raise AccessError(
                 self.env._(
                     "%(fields)s of '%(model)s' is kept by the system and cannot be written.",
-                    fields=", ".join(sorted(self._fields[name].string for name in forged)),
+                    fields=", ".join(sorted(self._fields[name]._description_string(self.env) for name in forged)),
                     model=self.env["ir.model"]._get(self._name).name,
                 )
             )

@@ -118,7 +118,14 @@ class CrmLead(models.Model):
     def _get_promotable_domain(self):
         """Open opportunities that have a stage to go to."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        open_domain = Domain([("type", "=", "opportunity"), ("won_status", "=", "pending"), ("active", "=", True)])
+        open_domain = Domain(
+            [
+                ("type", "=", "opportunity"),
+                ("won_status", "=", "pending"),
+                ("active", "=", True),
+                ("stage_id", "!=", False),
+            ]
+        )
         with_stages = sorted({team_id for stage in stage_map.stages.values() for team_id in stage.team_ids})
         teams = [(team_id, Domain("team_id", "=", team_id)) for team_id in with_stages]
         teams.append((None, Domain("team_id", "not in", with_stages)))  # all others go through the same stages

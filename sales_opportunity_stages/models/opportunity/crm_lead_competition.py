@@ -16,6 +16,7 @@ class CrmLead(models.Model):
         tracking=True,
         copy=False,
         ondelete="restrict",
+        check_company=True,
         domain="[('is_competitor', '=', True)]",
         help="The competitor who won it.",
     )
@@ -25,15 +26,23 @@ class CrmLead(models.Model):
         # sudo: a check does not depend on what the user may read
         self.sudo().opportunity_competitor_ids._check_is_not_the_customer()
 
-    def write(self, vals):
-        """What is not lost was lost to nobody and for no reason, however it was reopened."""
-        result = super().write(vals)
-        if {"active", "probability", "stage_id"} & vals.keys() and "lost_to_id" not in vals:
-            # sudo: the opportunity may be out of the user's sight once it is written
-            reopened = self.sudo().filtered(lambda lead: lead.lost_to_id and lead.won_status != "lost")
-            if reopened:
-                reopened.write({"lost_to_id": False, "lost_reason_id": False})
-        return result
+    def _clear_loss_of_reopened(self, change):
+        """Clear the competitor and the reason of opportunities that are not lost any more."""
+        reopened = self.filtered(
+            lambda lead: (
+                lead.lost_to_id
+                and lead.won_status != "lost"
+                and lead.id in change.marks["stage"]
+                and lead.id not in change.marks["lost_to"]
+            )
+        )
+        if reopened:
+            reopened.write({"lost_to_id": False, "lost_reason_id": False})
+
+    @api.model
+    def _get_marks_of_write(self, vals):
+        """``lost_to``: the same write says whom the opportunity was lost to, as the dialog does before it is lost."""
+        return [*super()._get_marks_of_write(vals), *(["lost_to"] if "lost_to_id" in vals else [])]
 
     def _merge_get_fields(self):
         return [*super()._merge_get_fields(), "lost_to_id"]

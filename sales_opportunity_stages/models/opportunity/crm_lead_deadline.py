@@ -1,12 +1,18 @@
+import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 
 import pytz
+from psycopg2 import Error
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
-from ..stage.mail_activity import UNCOUNTED
+from ...tools import UnruledActivity
+
+_logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 200
 DEADLINE_ACTIVITY = "sales_opportunity_stages.mail_activity_type_deadline"
@@ -66,9 +72,18 @@ class CrmLead(models.Model):
     def _search_is_deadline_missed(self, operator, value):
         if operator != "in" or set(value) != {True}:
             return NotImplemented
-        today = fields.Date.context_today(self)
-        overdue = Domain([("won_status", "=", "pending"), ("active", "=", True), ("date_deadline", "<", today)])
-        return Domain("type", "=", "opportunity") & (Domain("deadline_missed_date", "!=", False) | overdue)
+        is_opportunity = Domain("type", "=", "opportunity")
+        return is_opportunity & (Domain("deadline_missed_date", "!=", False) | self._get_overdue_domain())
+
+    @api.model
+    def _get_overdue_domain(self):
+        """Return the domain of what :meth:`_is_overdue` says: where it depends on a time zone, each is asked."""
+        today = fields.Date.today()
+        is_open = Domain([("won_status", "=", "pending"), ("active", "=", True)])
+        near = Domain("date_deadline", ">=", today - timedelta(days=1)) & Domain("date_deadline", "<=", today)
+        # sudo: the time zone of each salesperson; only ids come of it, and the search has the user's rights
+        late = self.sudo().search(is_open & near).filtered(lambda lead: lead._is_overdue())
+        return is_open & (Domain("date_deadline", "<", today - timedelta(days=1)) | Domain("id", "in", late.ids))
 
     def _is_overdue(self):
         """Open, and its expected closing has passed where its salesperson is."""
@@ -90,33 +105,14 @@ class CrmLead(models.Model):
     # Keeping count
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        leads = super().create(vals_list)
-        # sudo: system fields, which no user writes
-        leads.sudo()._count_deadline_changes({})
-        return leads
+    def _get_snapshot(self):
+        return super()._get_snapshot() | {"deadline": (self.date_deadline, self._is_overdue())}
 
-    def write(self, vals):
-        if not {"date_deadline", "active", "probability", "stage_id", "type"} & vals.keys() or self._is_derived_write(
-            vals
-        ):
-            return super().write(vals)
-        # sudo: system fields, which no user writes; the opportunity may be out of the user's sight by now
-        leads = self.sudo()
-        before = {lead.id: (lead.date_deadline, lead._is_overdue()) for lead in leads}
-        result = super().write(vals)
-        leads._count_deadline_changes(before)
-        return result
-
-    def _count_deadline_changes(self, before):
-        """Record what became of the expected closing.
-
-        :param dict before: ``{lead id: (expected closing, was it overdue)}``
-        """
+    def _record_deadline_change(self, change):
+        """Record what became of the expected closing."""
         by_values = defaultdict(self.browse)
         for lead in self.filtered(lambda lead: lead.type == "opportunity"):
-            values = lead._get_deadline_values(*before.get(lead.id, (False, False)))
+            values = lead._get_deadline_values(*change.was(lead).get("deadline", (False, False)))
             if values:
                 by_values[tuple(values.items())] += lead
         for values, leads in by_values.items():
@@ -153,16 +149,29 @@ class CrmLead(models.Model):
     def _cron_remind_deadlines(self):
         """Remind of expected closings, and report those that were missed; once for each opportunity and date.
 
-        Works in batches and commits after each, so that it goes on where it was interrupted.
+        Works in batches and commits after each. What has been told is not read again, so an interrupted run continues
+        with the rest. A record that fails is logged and left out; the others are reminded.
         """
         # sudo: everybody is reminded, in all companies
         todo = self.sudo().search(self._get_reminder_domain())
         self.env["ir.cron"]._commit_progress(remaining=len(todo))
         for start in range(0, len(todo), BATCH_SIZE):
             leads = todo[start : start + BATCH_SIZE]
-            leads._remind_deadlines()
+            leads._remind_each_if_not_all()
             if not self.env["ir.cron"]._commit_progress(len(leads)):
                 break
+
+    def _remind_each_if_not_all(self):
+        """Remind of all at once, and where that fails, of each in a savepoint of its own."""
+        try:
+            with self.env.cr.savepoint():
+                self._remind_deadlines()
+        except (UserError, ValueError, Error):
+            if len(self) == 1:
+                _logger.exception("The expected closing of %s could not be reminded of", self)
+                return
+            for lead in self:
+                lead._remind_each_if_not_all()
 
     @api.model
     def _get_reminder_domain(self):
@@ -171,13 +180,23 @@ class CrmLead(models.Model):
         types = self.env["crm.opportunity.type"].sudo().search([("reminder_days", ">", 0)])
         longest = max(types.mapped("reminder_days"), default=0)
         horizon = fields.Date.today() + timedelta(days=longest + 1)
-        return [
-            ("type", "=", "opportunity"),
-            ("won_status", "=", "pending"),
-            ("active", "=", True),
-            ("date_deadline", "!=", False),
-            ("date_deadline", "<=", horizon),
-        ]
+        long_overdue_and_told = Domain("date_deadline", "<", fields.Date.today() - timedelta(days=1)) & Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s = %s",
+                model._field_to_sql(alias, "deadline_overdue_date", query),
+                model._field_to_sql(alias, "date_deadline", query),
+            )
+        )
+        return Domain(
+            [
+                ("type", "=", "opportunity"),
+                ("won_status", "=", "pending"),
+                ("active", "=", True),
+                ("date_deadline", "!=", False),
+                ("date_deadline", "<=", horizon),
+                ("id", "not in", self.sudo()._search(long_overdue_and_told)),
+            ]
+        )
 
     def _remind_deadlines(self):
         """Schedule what is due today, and remember for which date it was."""
@@ -189,7 +208,8 @@ class CrmLead(models.Model):
         for lead in missed:
             for user in lead.user_id | lead.team_id.user_id:
                 vals_list.append(lead._prepare_deadline_activity(user, self.env._("Expected closing was missed")))
-        self.env["mail.activity"].with_context(opportunity_unruled_activity=UNCOUNTED).create(vals_list)
+        type_id = self.env["ir.model.data"]._xmlid_to_res_id(DEADLINE_ACTIVITY, raise_if_not_found=True)
+        UnruledActivity(counts=False, activity_type_id=type_id).on(self.env["mail.activity"]).create(vals_list)
         by_values = defaultdict(self.browse)
         for lead in due:
             by_values["deadline_reminded_date", lead.date_deadline] += lead

@@ -5,8 +5,6 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_list
 
-from ...tools import StageMove
-
 MAX_NAMED_REFUSALS = 10
 
 
@@ -30,18 +28,21 @@ class Refusal(NamedTuple):
 class CrmLead(models.Model):
     """The gate: a forward move needs every required rule of the stages left behind.
 
-    It holds for everybody. The one way round is :class:`crm.lead.stage.force`, which says so by a
-    :class:`StageMove` that no client can send.
+    It holds for everybody. The one way around is :class:`crm.lead.stage.force`, which says so by a
+    ``StageMove`` token that no client can send.
     """
 
     _inherit = "crm.lead"
 
     # ------------------------------------------------------------
-    # Judging moves
+    # Checking moves
     # ------------------------------------------------------------
 
+    def _get_snapshot(self):
+        return super()._get_snapshot() | {"stage": self._read_stage_states().get(self.id)}
+
     def _read_stage_states(self):
-        """Type, stage and team of each opportunity, to compare with later. Leads are in no pipeline: left out."""
+        """Return type, stage and team of each opportunity, to compare with later. Leads are in no pipeline."""
         return {
             lead.id: StageState(lead.opportunity_type_id.id, lead.stage_id.id, lead.team_id.id)
             for lead in self
@@ -52,44 +53,55 @@ class CrmLead(models.Model):
         """Who may create an opportunity in a later stage: imports of a running pipeline."""
         return self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
 
-    def _check_stage_moves(self, before):
-        """Refuse the forward moves that are not earned, all in one message.
+    def _get_in_pipeline(self, change):
+        """Return those whose stage, type or status may have changed, and that are or were opportunities."""
+        return self.filtered(
+            lambda lead: (
+                lead.id in change.marks["stage"] and (lead.type == "opportunity" or change.was(lead).get("stage"))
+            )
+        )
 
-        :param dict before: :meth:`_read_stage_states` from before; what is not in it enters its pipeline now
+    def _check_stage_gate(self, change):
+        """Refuse the forward moves for which a required rule is not met, all in one message.
+
         :raise UserError: naming each refused opportunity, its stages and the missing rules
         """
-        forced = StageMove.of(self)
-        forced = forced if forced and forced.trigger == "forced" else StageMove()
+        forced = [move for move in change.tokens if move.trigger == "forced"]
         moves = {}
-        for lead in self.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
-            origin_id = lead._get_gate_origin(before)
-            if origin_id != lead.stage_id.id and not forced.covers(lead):
+        for lead in self._get_in_pipeline(change).filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
+            origin_id = lead._get_gate_origin(change)
+            is_free = lead.id in change.marks["starts_anywhere"] or any(move.covers(lead) for move in forced)
+            if origin_id != lead.stage_id.id and not is_free:
                 moves[lead] = (origin_id, lead.stage_id.id)
-        self._raise_refusals(self._get_refusals(moves))
+        self._raise_refusals(self._get_gate_refusals(moves))
 
-    def _get_gate_origin(self, before):
-        """Id of the stage that a move is measured from; False for one that enters its pipeline."""
-        was = before.get(self.id)
+    def _get_gate_origin(self, change):
+        """Return the id of the stage that a move is measured from; False for one that enters its pipeline."""
+        was = change.was(self).get("stage")
         return was.stage_id if was and was.type_id == self.opportunity_type_id.id else False
 
-    def _start_where_earned(self, before):
-        """Put what entered a pipeline without naming a stage into the first one, unless its place is earned.
+    def _place_in_first_stage(self, change):
+        """Put what entered a pipeline without naming a stage into the first one, unless required rules are met.
 
-        That is a converted lead, which keeps its stage in Odoo, and a hand-off between types that share a stage.
+        That is a converted lead, which keeps its stage in Odoo, and a change between types that share a stage.
         """
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        entering = self._get_in_pipeline(change).filtered(lambda lead: lead.id not in change.created_ids)
         moves = {
             lead: (False, lead.stage_id.id)
-            for lead in self
-            if lead.type == "opportunity" and lead.stage_id and not lead._get_gate_origin(before)
+            for lead in entering
+            if lead.type == "opportunity"
+            and lead.stage_id
+            and lead.id not in change.marks["placed"]
+            and not lead._get_gate_origin(change)
         }
-        for refusal in self._get_refusals(moves):
+        for refusal in self._get_gate_refusals(moves):
             lead = refusal.lead
             entry_id = stage_map.entry_stage(lead.opportunity_type_id.id, lead.team_id.id)
             lead._write_derived({"stage_id": entry_id})
 
-    def _get_refusals(self, moves):
-        """Which of the moves are not earned.
+    def _get_gate_refusals(self, moves):
+        """Return the moves that miss a required rule.
 
         :param dict moves: ``{lead: (origin stage id or False, target stage id)}``
         :rtype: list[Refusal]
@@ -211,7 +223,7 @@ class CrmLead(models.Model):
         :returns: ``crm.stage.rule``, in the order of the stages; empty when the way is free
         """
         self.ensure_one()
-        refusals = self._get_refusals({self: (self.stage_id.id, target_stage.id)})
+        refusals = self._get_gate_refusals({self: (self.stage_id.id, target_stage.id)})
         return refusals[0].rules.sudo(False) if refusals else self.env["crm.stage.rule"]
 
     def _get_allowed_activity_types(self):

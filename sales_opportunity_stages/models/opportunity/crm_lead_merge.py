@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import AccessError
 
-from ..stage.mail_activity import UNRULED
+from ...tools import UnruledActivity
 
 
 class CrmLead(models.Model):
@@ -59,7 +59,5 @@ class CrmLead(models.Model):
 
     def _merge_dependences_history(self, opportunities):
         """Activities come along even where the head's stage would not have them scheduled."""
-        unruled = self.with_context(opportunity_unruled_activity=UNRULED)
-        return super(CrmLead, unruled)._merge_dependences_history(
-            opportunities.with_context(opportunity_unruled_activity=UNRULED)
-        )
+        unruled = UnruledActivity().on(self)
+        return super(CrmLead, unruled)._merge_dependences_history(UnruledActivity().on(opportunities))

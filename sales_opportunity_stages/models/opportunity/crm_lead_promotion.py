@@ -23,8 +23,9 @@ class CrmLead(models.Model):
         :returns: the rainbow man when a single one was won, else True
         """
         targets = {lead: lead._get_promotion_target() for lead in self}
+        moves = {lead: (lead.stage_id.id, target.id) for lead, target in targets.items()}
         # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
-        self._raise_refusals(self.sudo()._get_refusals({lead: (lead.stage_id.id, t.id) for lead, t in targets.items()}))
+        self._raise_refusals(self.sudo()._get_gate_refusals(moves))
         by_target = defaultdict(self.browse)
         for lead, target in targets.items():
             by_target[target] += lead
@@ -71,7 +72,7 @@ class CrmLead(models.Model):
             moves.update({lead: (lead.stage_id.id, won_id) for lead in leads if lead.type == "opportunity"})
         if len(groups) > 1:
             # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
-            self._raise_refusals(self.sudo()._get_refusals(moves))
+            self._raise_refusals(self.sudo()._get_gate_refusals(moves))
         for leads in groups.values():
             super(CrmLead, leads).action_set_won()
         return True
@@ -86,7 +87,9 @@ class CrmLead(models.Model):
 
         :param bool completing: an action has just been completed, so a refusal is worth a note
         """
-        candidates = self._filter_awaiting_promotion()
+        if completing:
+            self._note_in_change("completing")
+        candidates = self._get_unchanging()._filter_awaiting_promotion()  # the others follow when they are complete
         if not candidates:
             return
         triggers = candidates._get_completed_promotions()
@@ -99,11 +102,18 @@ class CrmLead(models.Model):
             if target:
                 leads._move_automatically(target, completing)
 
+    def _promote_changed(self, change):
+        """Promote what a change has made ready."""
+        self._forget_stage_checklist()
+        opportunities = self.filtered(lambda lead: lead.id not in change.created_ids)
+        for completing, leads in opportunities.grouped(lambda lead: lead.id in change.marks["completing"]).items():
+            leads._promote_automatically(completing=completing)
+
     def _requirements_changed(self):
         """To be called, in superuser mode, when something else changed that a condition may look at."""
         if self:
             self._forget_stage_checklist()
-            self._meet_for_promotion()
+            self._lock_for_promotion()
             self._promote_automatically()
 
     def _filter_awaiting_promotion(self):
@@ -118,12 +128,12 @@ class CrmLead(models.Model):
             )
         )
 
-    def _meet_for_promotion(self):
-        """Let those who fulfil the last two requirements of a stage at the same time know of each other.
+    def _lock_for_promotion(self):
+        """Lock the opportunities that may be promoted, so that two people cannot meet the last two rules unseen.
 
-        Each would see in its snapshot that the other's is still missing, and nobody would promote. Updating a row that
-        both share makes one of them fail to serialize, and Odoo runs it again. A write to the opportunity does so by
-        itself; what is fulfilled elsewhere, an activity or a quotation, calls this first.
+        Each would see in its snapshot that the other's rule is not met, and nobody would promote. Updating a row that
+        both share makes one of them fail to serialize, and Odoo runs it again. A write to the opportunity does so
+        already; what happens elsewhere, to an activity or a quotation, calls this first.
         """
         lead_ids = self._filter_awaiting_promotion().ids
         if lead_ids:

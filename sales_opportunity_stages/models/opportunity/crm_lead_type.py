@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -90,14 +92,26 @@ class CrmLead(models.Model):
                     )
                 )
 
-    def _check_type_changes(self, before):
-        """A hand-off is for the first stage, or for a Sales Administrator: else a type without rules would be a way
-        round the rules."""
-        if self.env.su or self.env.user.has_group("sales_team.group_sale_manager"):
-            return
-        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+    @contextmanager
+    def _checking_type_change(self, vals):
+        """Check at the end of the block that the writer may change the type, where the write names one.
+
+        A type is changed in the first stage, or by a Sales Administrator: else a type without rules would be a way
+        around the rules.
+        """
+        is_free = self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
         # sudo: the opportunity may be out of the user's sight once it is written
-        for lead in self.sudo():
+        before = {} if is_free or "opportunity_type_id" not in vals else self.sudo()._read_stage_states()
+        yield
+        self.sudo()._check_type_changes(before)
+
+    def _check_type_changes(self, before):
+        """:raise UserError: naming an opportunity that has left the first stage of the type that it had
+
+        :param dict before: :meth:`_read_stage_states` from before the write
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        for lead in self if before else ():
             was = before.get(lead.id)
             if not was or not was.type_id or was.type_id == lead.opportunity_type_id.id:
                 continue
@@ -107,13 +121,14 @@ class CrmLead(models.Model):
                         "'%(lead)s' has left the first stage of %(type)s: only a Sales Administrator can give it "
                         "another type now.",
                         lead=lead.name,
-                        type=self.env["crm.opportunity.type"].sudo().browse(was.type_id).name,
+                        type=self.env["crm.opportunity.type"].browse(was.type_id).name,
                     )
                 )
 
     def convert_opportunity(self, partner, user_ids=False, team_id=False):
-        with self._as_one_change() as leads:
-            return super(CrmLead, leads).convert_opportunity(partner, user_ids=user_ids, team_id=team_id)
+        """Convert and assign as one change: the first visit is that of the salesperson who gets it."""
+        with self._change():
+            return super().convert_opportunity(partner, user_ids=user_ids, team_id=team_id)
 
     def _convert_opportunity_data(self, customer, team_id=False):
         """Take over the type chosen in the conversion dialog. Anybody may choose it for a lead: the opportunity then

@@ -3,8 +3,6 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools import StageMove
-
 
 class CrmLead(models.Model):
     """The visits: what happened to an opportunity, found by comparing it with its last visit."""
@@ -13,12 +11,21 @@ class CrmLead(models.Model):
 
     stage_visit_ids = fields.One2many("crm.stage.visit", "lead_id", string="Stage History", readonly=True, copy=False)
 
-    def _log_stage_visits(self, visits_by_lead=None):
-        """Bring the visits up to where the opportunities stand now; nothing happens where nothing moved.
+    def _read_visits_of_change(self, change):
+        """Read the visits once: the gate reads them too, with the actions done in them."""
+        change.data["visits"] = self._get_in_pipeline(change)._get_stage_visits()
+
+    def _log_visits_of_change(self, change):
+        """Log where the opportunities of a change are now."""
+        self._get_in_pipeline(change)._log_stage_visits(change.data["visits"], change.tokens)
+
+    def _log_stage_visits(self, visits_by_lead=None, moves=()):
+        """Bring the visits up to where the opportunities are now; nothing happens where nothing moved.
 
         A move costs two queries, and one more where the visits are not given, of however many opportunities.
 
         :param dict visits_by_lead: :meth:`_get_stage_visits`
+        :param moves: :class:`StageMove` tokens that say how the opportunities were moved
         """
         now = fields.Datetime.now()
         leads = self.filtered("id")
@@ -30,6 +37,9 @@ class CrmLead(models.Model):
             if outcome:
                 outcomes[last] = outcome
             if vals:
+                for move in moves:
+                    if move.covers(lead):
+                        vals.update(trigger=move.trigger, reason=move.reason)
                 to_open.append(vals)
                 entered += lead
         Visit = self.env["crm.stage.visit"]._as_ledger()
@@ -121,18 +131,15 @@ class CrmLead(models.Model):
 
         :param bool is_first: the opportunity has not been in any stage before
         """
-        announced = StageMove.of(self)
-        move = announced if announced and announced.covers(self) else StageMove("create" if is_first else "manual")
         forecast = self._get_forecast()
         return {
             "lead_id": self.id,
             "opportunity_type_id": self.opportunity_type_id.id,
             "stage_id": self.stage_id.id,
             "date_start": now,
-            "trigger": move.trigger,
+            "trigger": "create" if is_first else "manual",
             "user_id": self.user_id.id,
             "moved_by_id": self.env.uid,
-            "reason": move.reason,
             "expected_revenue": self.expected_revenue,
             **({} if forecast is None else {"probability": forecast}),
         }

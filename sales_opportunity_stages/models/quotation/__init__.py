@@ -6,6 +6,8 @@ from . import sale_order
 from . import sale_order_gate
 from . import sale_order_opportunity
 from . import sale_order_approval
+from . import sale_order_author
+from . import mail_activity_approval
 from . import sale_order_content
 from . import sale_order_contract
 from . import sale_order_close
@@ -15,4 +17,5 @@ from . import sale_order_from_opportunity
 from . import sale_order_sending
 from . import sale_order_acceptance
 from . import sale_order_line
+from . import app_operations
 from . import payment_transaction

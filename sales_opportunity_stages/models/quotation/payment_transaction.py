@@ -1,19 +1,16 @@
 from odoo import models
 
-from ...tools import accepting
+from ...tools import Acceptance
 
 
 class PaymentTransaction(models.Model):
-    """A payment is processed to its end, whatever may not be done with the order that it is for."""
+    """A payment is processed to its end, even where its order cannot be confirmed."""
 
     _inherit = "payment.transaction"
 
     def _post_process(self):
-        return super(PaymentTransaction, accepting(self, "payment"))._post_process()
+        return super(PaymentTransaction, Acceptance("payment").on(self))._post_process()
 
     def _check_amount_and_confirm_order(self):
-        confirmed = self.env["sale.order"]
-        for transaction in self:
-            confirm = super(PaymentTransaction, transaction)._check_amount_and_confirm_order
-            confirmed |= transaction.sale_order_ids._keep_acceptance(confirm) or confirmed
-        return confirmed
+        """Leave out what could not be confirmed: it stays a quotation, and the salesperson is told why."""
+        return super()._check_amount_and_confirm_order().filtered(lambda order: order.state == "sale")

@@ -2,20 +2,36 @@ from contextlib import contextmanager
 
 from odoo import api, models
 
-_WATCHED = "sales_opportunity_stages.watched_orders"
-_DEFERRED = "sales_opportunity_stages.deferred_orders"
-
 
 class SaleOrder(models.Model):
     """The one place where a change of a quotation or order is seen.
 
     An order becomes a sale, is sent, grows or gets another customer by many ways: buttons, the portal, a payment, an
-    import, another module, a write to one of its lines. So it is read before and after, whatever was written, and
-    what may not be is refused then: see :meth:`_settle_changes`, which each capability extends in its own file.
+    import, another module, a write to one of its lines. So it is read before and after, whatever was written: see
+    :meth:`_get_change_rules`. What other applications do in several writes is one change: see ``app_operations``.
     """
 
     _name = "sale.order"
-    _inherit = ["sale.order", "sales.system.fields.mixin", "sales.internal.fields.mixin"]
+    _inherit = ["sale.order", "sales.change.mixin", "sales.system.fields.mixin", "sales.internal.fields.mixin"]
+
+    @api.model
+    def _get_change_rules(self):
+        return [
+            *super()._get_change_rules(),
+            (0, "_compute_changed_lines"),
+            # Checks
+            (10, "_check_approved_content"),
+            (20, "_check_linked_opportunities"),
+            (30, "_check_operations"),
+            (40, "_check_credit_of_change"),
+            # Effects
+            (110, "_record_authors"),
+            (120, "_restart_approval"),
+            (130, "_follow_approval_request"),
+            (140, "_set_order_source"),
+            (150, "_lock_for_approval"),
+            (190, "_report_changed_to_opportunities"),
+        ]
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -24,14 +40,10 @@ class SaleOrder(models.Model):
             self._check_system_fields(vals)
             vals["order_source"] = self._get_initial_order_source(vals)
         self = self._without_system_defaults()
-        with self._defer_judgement() as before:
+        with self._change(creating=True) as change:
             orders = super().create(vals_list)
-        for order_id in orders.ids:
-            before.pop(order_id, None)  # half made then: it is judged as new
-        # sudo: rules hold for everybody alike; Odoo has checked the user's rights
-        touched = orders.sudo() | self.sudo().browse(before)
-        touched._settle_changes(before)
-        touched._report_to_opportunities()
+            change.add_created(orders.ids)
+            orders._note_in_change()
         return orders
 
     def write(self, vals):
@@ -40,13 +52,19 @@ class SaleOrder(models.Model):
             return super().write(vals)
         self._check_system_fields(vals)
         self._check_writable(vals)
-        with self._watch_changes():
-            return super().write(vals)
+        with self._change() as change:
+            self._note_in_change()
+            result = super().write(vals)
+            if vals.get("state") == "sale" and not change.ids.issuperset(self.ids):
+                self._check_change_now()  # before the rest of an operation delivers, buys or writes to the customer
+        return result
 
     def unlink(self):
         self._check_allowed("delete")
         opportunities = self._get_touched_opportunities()
+        ids = self.ids
         result = super().unlink()
+        self._forget_in_changes(ids)
         opportunities._requirements_changed()
         return result
 
@@ -54,109 +72,49 @@ class SaleOrder(models.Model):
         """Refuse a write by what it names, before anything is changed. Extend it for orders that take no write."""
 
     # ------------------------------------------------------------
-    # Before and after
+    # Changes
     # ------------------------------------------------------------
 
     @contextmanager
-    def _watch_changes(self):
-        """Judge what happens inside to these orders and their lines, once it is complete.
-
-        Where one watch runs inside another, only the outer one judges: a write to an order that writes its lines is
-        one change. What is being watched is kept on the cursor, where no client can put anything.
-        """
-        watched, orders = self._get_watched_ids(), self._get_unwatched()
-        before = orders._read_snapshots()
-        deferred = self.env.cr.cache.get(_DEFERRED)
-        if deferred is not None:
-            deferred.update({id_: snapshot for id_, snapshot in before.items() if id_ not in deferred})
-            yield
-            return
-        watched.update(orders.ids)
-        try:
-            yield
-            if orders:
-                # Lines first. Odoo looks them up to know what is left to invoice of an order, which writes what is
-                # known of them by then; what follows for them afterwards would take another statement.
-                self.env["sale.order.line"]._recompute_model()
-                orders._settle_changes(before)
-                orders._report_to_opportunities()
-        finally:
-            watched.difference_update(before)
-
-    @contextmanager
-    def _defer_judgement(self):
-        """Leave what is changed inside, in the middle of a creation, to be judged when that is complete.
-
-        :returns: the snapshots of what has been changed, filled while the block runs
-        """
-        cache = self.env.cr.cache
-        if _DEFERRED in cache:  # an order that makes another one
-            yield {}
-            return
-        cache[_DEFERRED] = before = {}
-        try:
-            yield before
-        finally:
-            cache.pop(_DEFERRED, None)
-
-    def _watch_lines(self):
-        """Watch the orders whose lines are about to be changed.
+    def _change_lines(self):
+        """Check what the block does to lines of these orders as a change of the orders.
 
         :raise UserError: when one of them takes no change at all
         """
-        self.browse(self._get_unwatched().ids)._check_allowed("edit")
-        return self._watch_changes()
-
-    def _get_watched_ids(self):
-        """Ids of the orders that are being changed and have yet to be judged."""
-        return self.env.cr.cache.setdefault(_WATCHED, set())
-
-    def _get_unwatched(self):
-        """Those of the orders that no watch around this one judges, in superuser mode."""
-        watched = self._get_watched_ids()
-        # sudo: rules hold for everybody alike; Odoo checks the user's rights in the write itself
-        return self.sudo().browse(id_ for id_ in self._ids if isinstance(id_, int) and id_ not in watched)
-
-    def _read_snapshots(self):
-        """What the orders are like now, to be compared later.
-
-        :returns: ``{order id: dict}``
-        """
-        return {order.id: order._get_snapshot() for order in self}
+        self._get_unchanging()._check_allowed("edit")
+        with self._change():
+            self._note_in_change()
+            yield
 
     def _get_snapshot(self):
-        """What a change is judged by. Extend it with what another rule compares.
+        return super()._get_snapshot() | {"state": self.state}
 
-        :returns: a dict of plain values
+    @api.model
+    def _get_states_of_snapshot(self):
+        return super()._get_states_of_snapshot() | {"state"}
+
+    def _compute_changed_lines(self, change):
+        """Compute the lines before the orders.
+
+        Odoo looks lines up to know what is left to invoice of an order, which writes what is known of them by then;
+        what follows for them afterwards would take another statement.
         """
-        self.ensure_one()
-        return {"state": self.state}
-
-    def _settle_changes(self, before):
-        """Judge a completed change, then record what follows from it. Extend it: raise to refuse.
-
-        Called in superuser mode; ``env.user`` is still who asked.
-
-        :param dict before: :meth:`_read_snapshots` from before the change; an order that is not in it is new
-        :raise UserError: when an order may not be what it has become; everything is rolled back
-        """
-        for deed, state in (("send", "sent"), ("confirm", "sale"), ("cancel", "cancel")):
-            self.filtered(
-                lambda order, state=state: (
-                    order.state == state and before.get(order.id, {}).get("state", "draft") != state
-                )
-            )._check_allowed(deed)
+        if self - self.browse(change.created_ids):
+            self.env["sale.order.line"]._recompute_model()
 
     # ------------------------------------------------------------
     # Opportunities
     # ------------------------------------------------------------
 
+    def _report_changed_to_opportunities(self, change):
+        self._report_to_opportunities()
+
     def _report_to_opportunities(self):
-        """A quotation may be what the stage of its opportunity was waiting for: let it look at its conditions."""
+        """Let the opportunities look at their conditions: a quotation may be what a stage was waiting for."""
         self._get_touched_opportunities()._requirements_changed()
 
     def _get_touched_opportunities(self):
-        """The opportunities whose conditions may look at these orders, in superuser mode."""
+        """Return the opportunities whose conditions may look at these orders, in superuser mode."""
         # sudo: the opportunity may not be the user's to read, and its conditions look at the order all the same
         orders = self.sudo()
         return orders.opportunity_id | orders.order_line.opportunity_line_id.lead_id

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount
 
 APPROVAL_ACTIVITY = "sales_opportunity_stages.mail_activity_type_approval"
@@ -85,40 +85,38 @@ class SaleOrder(models.Model):
     # What it allows
     # ------------------------------------------------------------
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
-        taking_effect = deed in ("confirm", "contract") or (deed in ("send", "sign", "pay") and self.state != "sale")
-        if taking_effect and self.approval_state != "approved" and self._requires_approval():
-            refusals.append(
+    def _refuse_by_approval(self, operation):
+        if self.approval_state == "approved":
+            return self._refuse_while_approved(operation)
+        if operation == "unapprove":
+            return [self.env._("It is not approved.")]
+        takes_effect = operation in ("confirm", "contract") or (
+            operation in ("send", "sign", "pay") and self.state != "sale"
+        )
+        if takes_effect and self._requires_approval():
+            return [
                 self.env._(
                     "A quotation over %s has to be approved first: press Request Approval.", self._get_total_label()
                 )
-            )
-        if deed in ("approve", "request") and self.state not in ("draft", "sent"):
-            refusals.append(self.env._("It is not a quotation any more."))
-        elif deed in ("approve", "request") and self.approval_state == "approved":
-            refusals.append(self.env._("It is approved already."))
-        if deed == "delete" and self.approval_state == "approved":
-            refusals.append(self.env._("It is approved: withdraw the approval first."))
-        if deed == "unapprove" and self.approval_state != "approved":
-            refusals.append(self.env._("It is not approved."))
-        elif deed == "unapprove" and self.state == "sale":
-            refusals.append(self.env._("It is a confirmed order: cancel the order first."))
-        return refusals
+            ]
+        return []
 
-    def _get_deed_titles(self):
-        return super()._get_deed_titles() | {
-            "request": self.env._("No approval can be requested for %s."),
-            "unapprove": self.env._("The approval of %s cannot be withdrawn."),
-        }
+    def _refuse_while_approved(self, operation):
+        if operation in ("approve", "request") and self.state in ("draft", "sent"):
+            return [self.env._("It is approved already.")]
+        if operation == "delete":
+            return [self.env._("It is approved: withdraw the approval first.")]
+        if operation == "unapprove" and self.state == "sale":
+            return [self.env._("It is a confirmed order: cancel the order first.")]
+        return []
 
     def _get_total_label(self):
         return format_amount(self.env, self.amount_total, self.currency_id)
 
     def _get_approver_refusals(self):
-        """Why the user may not approve this order, or change it once it is approved.
+        """Return why the user may not approve this order, or change it once it is approved.
 
-        Four-eyes (四眼原则): not by whoever made it, is responsible for it, asked for the approval or wrote a line.
+        Four-eyes (四眼原则): not by somebody who has worked on it, see :meth:`_get_involved_users`.
 
         :returns: a list of sentences
         """
@@ -126,23 +124,16 @@ class SaleOrder(models.Model):
         user = self.env.user
         if not user.has_group(APPROVER_GROUP):
             return [self.env._("Only a quotation approver can do this.")]
-        hands = self.create_uid | self.user_id | self.approval_requested_by_id
-        hands |= self.order_line.create_uid | self.order_line.write_uid
-        if self.company_id.quotation_approval_four_eyes and user in hands:
-            return [self.env._("You have worked on it yourself: somebody else has to approve it.")]
+        if self.company_id.quotation_approval_four_eyes and user in self._get_involved_users():
+            return [self.env._("You have worked on this quotation. Ask another quotation approver.")]
         return []
 
-    def _check_approver(self, deed):
+    def _check_approver(self, operation):
         """:raise AccessError: when the user may not do this with one of the orders"""
-        title = self._get_deed_titles()[deed]
         # sudo: who has worked on it counts, whoever asks
-        refusals = [
-            " ".join([title % order.name, *reasons])
-            for order in self.sudo()
-            if (reasons := order._get_approver_refusals())
-        ]
+        refusals = {order: reasons for order in self.sudo() if (reasons := order._get_approver_refusals())}
         if refusals:
-            raise AccessError("\n".join(refusals[:20]))
+            raise AccessError(self._format_refusals(operation, refusals))
 
     # ------------------------------------------------------------
     # Steps
@@ -151,18 +142,31 @@ class SaleOrder(models.Model):
     def action_request_approval(self):
         """Ask the approvers of the company, each by an activity.
 
-        :raise UserError: when one of the orders is not an open quotation
+        :raise UserError: when one of the orders is not an open quotation, or nobody can approve it
         """
         self.check_access("write")
         self._check_allowed("request")
         # sudo: system fields, and activities for others; access is checked above
         for order in self.sudo():
             order._write_derived({"approval_requested_by_id": self.env.uid})
+            order._check_has_approver()
             order._schedule_approval_requests()
         return True
 
+    def _check_has_approver(self):
+        """:raise UserError: when a request would reach nobody; it names what to do"""
+        if not self._get_approvers():
+            raise UserError(
+                self.env._(
+                    "Nobody can approve %(order)s: every quotation approver of %(company)s has worked on it. Ask an "
+                    "administrator to add a quotation approver.",
+                    order=self.name,
+                    company=self.company_id.name,
+                )
+            )
+
     def _get_approvers(self):
-        """Who may approve this order. Override it to ask the team leader alone, for example."""
+        """Return who may approve this order. Override it to ask the team leader alone, for example."""
         self.ensure_one()
         # sudo: groups and companies of other users
         approvers = (
@@ -173,22 +177,29 @@ class SaleOrder(models.Model):
         others = approvers.filtered(lambda user: not self.with_user(user).sudo()._get_approver_refusals())
         return others - self.env.ref("base.user_root")
 
+    def _get_approval_activities(self):
+        return self.activity_ids.filtered(lambda activity: activity.activity_type_id == self.env.ref(APPROVAL_ACTIVITY))
+
     def _schedule_approval_requests(self):
-        asked = self.activity_ids.filtered(
-            lambda activity: activity.activity_type_id == self.env.ref(APPROVAL_ACTIVITY)
-        ).user_id
-        for approver in self._get_approvers() - asked:
-            self.activity_schedule(
-                APPROVAL_ACTIVITY,
-                user_id=approver.id,
-                summary=self.env._("Approve %(total)s", total=self._get_total_label()),
-                note=self.env._(
-                    "%(user)s asks for the approval of %(order)s for %(customer)s.",
-                    user=self.env.user.name,
-                    order=self.name,
-                    customer=self.partner_id.display_name,
-                ),
-            )
+        for approver in self._get_approvers() - self._get_approval_activities().user_id:
+            self.activity_schedule(APPROVAL_ACTIVITY, user_id=approver.id, **self._prepare_approval_request())
+
+    def _prepare_approval_request(self):
+        """Return summary and note of the activity that asks for the approval."""
+        return {
+            "summary": self.env._("Approve %(total)s", total=self._get_total_label()),
+            "note": self.env._(
+                "%(user)s asks for the approval of %(order)s for %(customer)s.",
+                user=self.approval_requested_by_id.name,
+                order=self.name,
+                customer=self.partner_id.display_name,
+            ),
+        }
+
+    def _is_approval_pending(self):
+        """Return whether an approval has been requested and not decided."""
+        self.ensure_one()
+        return bool(self.approval_requested_by_id) and self.approval_state == "open" and self.state in ("draft", "sent")
 
     def action_approve(self):
         """Approve these quotations, all or none.
@@ -255,7 +266,7 @@ class SaleOrder(models.Model):
         self._message_log(body=step, author_id=self.env.user.partner_id.id)
 
     def _close_approval_requests(self, feedback):
-        """Whoever approved has done what was asked; the others need not any more."""
+        """Complete the request of the user who has decided, and remove those of the others."""
         self.activity_feedback([APPROVAL_ACTIVITY], user_id=self.env.uid, feedback=feedback)
         self.activity_unlink([APPROVAL_ACTIVITY])
 
@@ -266,24 +277,39 @@ class SaleOrder(models.Model):
     def _get_snapshot(self):
         return super()._get_snapshot() | {"approval_state": self.approval_state}
 
-    def _settle_changes(self, before):
-        result = super()._settle_changes(before)
-        restarted = self.filtered(
-            lambda order: (
-                order.approval_state == "approved"
-                and order.state == "draft"
-                and before.get(order.id, {}).get("state") == "cancel"
-            )
+    @api.model
+    def _get_states_of_snapshot(self):
+        return super()._get_states_of_snapshot() | {"approval_state"}
+
+    def _restart_approval(self, change):
+        """End the approval of a cancelled quotation that is changed or taken up again."""
+        approved = self.filtered(lambda order: order.approval_state == "approved")
+        restarted = approved.filtered(
+            lambda order: order.state == "draft" and change.was(order).get("state") == "cancel"
         )
         if restarted:
             restarted._set_open(self.env._("Open again: the cancelled quotation was taken up"))
+        changed = approved.filtered(lambda order: order.state == "cancel" and order._get_changed_content(change))
+        if changed:
+            changed._set_open(self.env._("Approval ended: the cancelled quotation was changed"))
         if cancelled := self.filtered(lambda order: order.state == "cancel"):
             cancelled.activity_unlink([APPROVAL_ACTIVITY])
-        self._meet_approver()
-        return result
 
-    def _meet_approver(self):
-        """Let whoever approves an order and whoever changes a line of it at the same time know of each other.
+    def _follow_approval_request(self, change):
+        """Let a pending request say what the quotation is now, and reach those who may approve it now."""
+        for order in self.filtered(lambda order: order._get_changed_content(change) and order._is_approval_pending()):
+            approvers, activities = order._get_approvers(), order._get_approval_activities()
+            activities.filtered(lambda activity: activity.user_id not in approvers).unlink()  # noqa: B023
+            if not approvers or not order._requires_approval():
+                order._write_derived({"approval_requested_by_id": False})
+                order._get_approval_activities().unlink()
+                order._log_step(self.env._("The approval request has ended: the quotation was changed"))
+                continue
+            order._get_approval_activities().write(order._prepare_approval_request())
+            order._schedule_approval_requests()
+
+    def _lock_for_approval(self, change):
+        """Lock the order row, so that an approval and a change of a line at the same time cannot pass each other.
 
         Each would see in its snapshot the order as it was before the other. Updating the row that both share makes
         one of them fail to serialize, and Odoo runs it again.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ...tools import ACCEPTED_FIELDS
+ACCEPTED_FIELDS = frozenset({"signature", "signed_by", "signed_on"})
 
 
 class SaleOrder(models.Model):
@@ -27,22 +27,15 @@ class SaleOrder(models.Model):
             self._check_allowed("edit")
         return result
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
-        if self.approval_state == "closed" and deed not in ("reopen", "unapprove"):
-            return [self._get_closed_refusal()]  # whatever else may be wrong with it
-        if deed == "close" and self.state == "sale":
-            refusals.append(self.env._("It is a confirmed order: only a quotation can be closed."))
-        if deed == "reopen" and self.approval_state != "closed":
-            refusals.append(self.env._("It is not closed."))
-        return refusals
+    def _refuse_closed(self, operation):
+        if operation == "reopen":
+            return [] if self.approval_state == "closed" else [self.env._("It is not closed.")]
+        is_refused = self.approval_state == "closed" and operation != "unapprove"
+        return [self._get_closed_refusal()] if is_refused else []
 
     def _get_closed_refusal(self):
         reason = (self.close_reason or "").partition("\n")[0]
         return self.env._("It is closed (%s): a Sales Administrator can reopen it.", reason)
-
-    def _get_deed_titles(self):
-        return super()._get_deed_titles() | {"reopen": self.env._("%s cannot be reopened.")}
 
     def action_close_quotation(self, reason=None):
         """Close these quotations, all or none. Without a reason a dialog asks for it.

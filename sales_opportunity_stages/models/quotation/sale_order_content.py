@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_list
 
 
 def _get_plain_value(record, name):
@@ -11,10 +12,10 @@ def _get_plain_value(record, name):
 
 
 class SaleOrder(models.Model):
-    """What was approved stays as it was approved, by whatever way a change comes.
+    """The content that an approval covers.
 
-    While a quotation is approved nobody changes its content; on an order that was confirmed with an approval an
-    approver may, and it is logged. An order confirmed without one cannot grow to where it would have needed one.
+    While a quotation is approved nobody changes it. On an order that was confirmed with an approval an approver may,
+    and it is logged. An order confirmed without one cannot grow to a total that requires it.
     """
 
     _inherit = "sale.order"
@@ -52,29 +53,37 @@ class SaleOrder(models.Model):
 
     def _get_snapshot(self):
         snapshot = super()._get_snapshot()
-        if self.approval_state == "approved":
+        is_asked = self.company_id.quotation_approval == "required"
+        if is_asked or self.approval_state == "approved":
             snapshot["content"] = self._get_content()
-        elif self.state == "sale" and self.company_id.quotation_approval == "required":
+        if is_asked and self.approval_state != "approved" and self.state == "sale":
             snapshot["amount"] = self._get_company_amount()
         return snapshot
 
-    def _settle_changes(self, before):
-        for order in self:
-            snapshot = before.get(order.id, {})
-            if "content" in snapshot:
-                order._check_content(snapshot)
-            elif "amount" in snapshot:
-                order._check_growth(snapshot)
-        return super()._settle_changes(before)
+    def _get_changed_content(self, change):
+        """Return the keys of the content that differ from before a change; empty where it was not read."""
+        before = change.was(self).get("content")
+        if before is None:
+            return set()
+        after = self._get_content()
+        return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
-    def _check_content(self, snapshot):
+    def _check_approved_content(self, change):
+        """Check that what was approved is what it was, and that an order has not grown to need an approval."""
+        for order in self.filtered(lambda order: order.state != "cancel"):
+            was = change.was(order)
+            if was.get("approval_state") == "approved":
+                order._check_content(change)
+            elif "amount" in was and not change.is_incurred:
+                order._check_growth(was)
+
+    def _check_content(self, change):
         """:raise UserError: when what was approved is not what it was, and the user may not change it"""
-        before, after = snapshot["content"], self._get_content()
-        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        changed = self._get_changed_content(change)
         if not changed:
             return
-        labels = self._describe_content(changed)
-        if snapshot["state"] != "sale":
+        labels, is_order = self._describe_content(changed), change.was(self)["state"] == "sale"
+        if not is_order:
             raise UserError(
                 self.env._(
                     "%(order)s is approved, so this cannot be changed: %(fields)s. Withdraw the approval first.",
@@ -82,6 +91,9 @@ class SaleOrder(models.Model):
                     fields=labels,
                 )
             )
+        if change.is_incurred:
+            self._log_incurred_change(labels)
+            return
         reasons = self._get_approver_refusals()
         if reasons:
             raise UserError(
@@ -99,6 +111,16 @@ class SaleOrder(models.Model):
             )
         )
 
+    def _log_incurred_change(self, labels):
+        """Log what another application has added to an approved order. It has happened, so it is not refused."""
+        self._log_step(
+            self.env._(
+                "Added by another application after the approval: %(fields)s. Total now %(total)s",
+                fields=labels,
+                total=self._get_total_label(),
+            )
+        )
+
     def _check_growth(self, snapshot):
         """:raise UserError: when an order confirmed without approval has grown to where it needs one"""
         grown = self.company_id.currency_id.compare_amounts(self._get_company_amount(), snapshot["amount"]) > 0
@@ -108,8 +130,7 @@ class SaleOrder(models.Model):
         if reasons:
             raise UserError(
                 self.env._(
-                    "%(order)s was confirmed without an approval and would come to %(total)s, which needs one. "
-                    "%(reasons)s",
+                    "The new total of %(order)s, %(total)s, requires approval. %(reasons)s",
                     order=self.name,
                     total=self._get_total_label(),
                     reasons=" ".join(reasons),
@@ -118,16 +139,16 @@ class SaleOrder(models.Model):
         self._set_approved()
 
     def _describe_content(self, keys):
-        """The names of changed fields, for a message.
+        """Return the labels of changed fields, for a message.
 
         :param keys: keys of :meth:`_get_content`
         """
-        labels = {
-            (record.name.splitlines()[0] + ": " if record._name == "sale.order.line" and record.exists() else "")
-            + record._fields[name].string
-            for record, name in keys
-        }
-        return ", ".join(sorted(labels)[:10])
+        return format_list(self.env, sorted({self._describe_content_field(*key) for key in keys})[:10])
+
+    def _describe_content_field(self, record, name):
+        label = record._fields[name]._description_string(self.env)
+        line_name = (record.exists().name or "").partition("\n")[0] if record._name == "sale.order.line" else ""
+        return f"{line_name}: {label}" if line_name else label
 
 
 class SaleOrderLine(models.Model):

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_list
 
 
 class SaleOrder(models.Model):
@@ -17,15 +18,11 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return []
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
-        if deed == "contract" and self.state not in ("draft", "sent"):
-            refusals.append(self.env._("It is not a quotation any more."))
-        if deed in ("confirm", "contract", "close", "unapprove") and (contracts := self._get_followup_contracts()):
-            refusals.append(
-                self.env._(
-                    "A contract was made from it, cancel that first: %s.",
-                    ", ".join(contract.display_name for contract in contracts),
-                )
-            )
-        return refusals
+    def _refuse_by_contract(self, operation):
+        if operation not in ("confirm", "contract", "close", "unapprove"):
+            return []
+        contracts = self._get_followup_contracts()
+        if not contracts:
+            return []
+        names = format_list(self.env, [contract.display_name for contract in contracts])
+        return [self.env._("A contract was made from it, cancel that first: %s.", names)]

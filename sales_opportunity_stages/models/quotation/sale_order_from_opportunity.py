@@ -22,15 +22,6 @@ class SaleOrder(models.Model):
         action["context"] = {"default_order_id": self.id}
         return action
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
-        if deed == "append" and self.state not in ("draft", "sent"):
-            refusals.append(self.env._("It is not a quotation any more."))
-        return refusals
-
-    def _get_deed_titles(self):
-        return super()._get_deed_titles() | {"append": self.env._("Nothing can be added to %s.")}
-
     def _get_addable_opportunities(self):
         """The customer's open opportunities that the user may read, whichever contact or address they name."""
         return self.env["crm.lead"].search(

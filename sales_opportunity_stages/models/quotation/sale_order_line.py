@@ -33,7 +33,7 @@ class SaleOrderLine(models.Model):
             self._check_system_fields(vals)
         default_id = self.env.context.get("default_order_id")
         order_ids = {vals.get("order_id", default_id) for vals in vals_list}
-        with self.env["sale.order"].browse(filter(None, order_ids))._watch_lines():
+        with self.env["sale.order"].browse(filter(None, order_ids))._change_lines():
             lines = super().create(vals_list)
             lines.opportunity_line_id.check_access("read")
         return lines
@@ -47,12 +47,12 @@ class SaleOrderLine(models.Model):
         orders = self.sudo().order_id.sudo(self.env.su)
         if vals.get("order_id"):
             orders |= orders.browse(vals["order_id"])
-        with orders._watch_lines():
+        with orders._change_lines():
             return super().write(vals)
 
     def unlink(self):
         # sudo: as write
-        with self.sudo().order_id.sudo(self.env.su)._watch_lines():
+        with self.sudo().order_id.sudo(self.env.su)._change_lines():
             return super().unlink()
 
     def copy_data(self, default=None):

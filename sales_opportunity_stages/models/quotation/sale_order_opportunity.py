@@ -37,13 +37,39 @@ class SaleOrder(models.Model):
         return vals_list
 
     def _get_snapshot(self):
-        return super()._get_snapshot() | {"opportunities": self._get_touched_opportunities()}
+        return super()._get_snapshot() | {
+            "opportunity": self.opportunity_id,
+            "opportunities": self._get_touched_opportunities(),
+        }
 
-    def _settle_changes(self, before):
+    def _check_linked_opportunities(self, change):
+        """Check the opportunities that orders are linked to now, or not linked to any more."""
         for order in self:
-            known = before.get(order.id, {}).get("opportunities", self.env["crm.lead"])
-            order._check_takes_orders(order._get_touched_opportunities() - known)
-        return super()._settle_changes(before)
+            was = change.was(order)
+            order._check_takes_orders(
+                order._get_touched_opportunities() - was.get("opportunities", order.opportunity_id[:0])
+            )
+            if was.get("opportunity") and not order.opportunity_id:
+                order._check_may_detach(was["opportunity"].exists())
+
+    def _check_may_detach(self, opportunity):
+        """Keep an order under the rules of its opportunity: strict credit, and no order while that is lost.
+
+        :param opportunity: the one that the order was for; empty where it has been deleted
+        :raise UserError: for anybody but a Sales Administrator
+        """
+        if not opportunity:
+            return
+        if not self.env.user.has_group("sales_team.group_sale_manager"):
+            raise UserError(
+                self.env._(
+                    "%(order)s belongs to opportunity '%(lead)s' and cannot be removed from it. Link it to another "
+                    "opportunity, or ask a Sales Administrator to remove it.",
+                    order=self.name,
+                    lead=opportunity.name,
+                )
+            )
+        self._log_step(self.env._("Removed from opportunity '%s'", opportunity.name))
 
     def _check_takes_orders(self, opportunities):
         """Refuse to link anything new to a closed opportunity.
@@ -63,16 +89,18 @@ class SaleOrder(models.Model):
                 )
             )
 
-    def _get_refusals(self, deed):
-        refusals = super()._get_refusals(deed)
+    def _refuse_by_opportunity(self, operation):
         lead = self.opportunity_id
-        stopped = ("send", "approve", "sign", "pay", "confirm") if deed == "confirm" or self.state != "sale" else ()
-        if (deed in stopped and lead.won_status == "lost") or (deed == "contract" and lead._is_closed()):
-            refusals.append(
-                self.env._(
-                    "Its opportunity '%(lead)s' is %(status)s: reopen that first.",
-                    lead=lead.name,
-                    status=lead._get_won_status_label(),
-                )
+        is_offering = operation == "confirm" or self.state != "sale"
+        stopped = ("send", "approve", "sign", "pay", "confirm") if is_offering else ()
+        if not (operation in stopped and lead.won_status == "lost") and not (
+            operation == "contract" and lead._is_closed()
+        ):
+            return []
+        return [
+            self.env._(
+                "Its opportunity '%(lead)s' is %(status)s: reopen that first.",
+                lead=lead.name,
+                status=lead._get_won_status_label(),
             )
-        return refusals
+        ]

@@ -36,11 +36,10 @@ class SaleOrder(models.Model):
             return "opportunity"
         return "other" if vals.get("website_id") else "manual"
 
-    def _settle_changes(self, before):
-        result = super()._settle_changes(before)
+    def _set_order_source(self, change):
+        """Say of an offered quotation that is confirmed now that the order comes from it."""
         for order in self:
-            state = before.get(order.id, {}).get("state", "draft")
+            state = change.was(order).get("state", "draft")
             offered = state == "sent" or order.approval_state == "approved"
             if order.state == "sale" != state and offered and order.order_source in ("manual", "opportunity"):
                 order._write_derived({"order_source": "quotation"})
-        return result

@@ -1,22 +1,9 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
-UNRULED = object()
-"""Passed in the context by the server's own code to schedule what the stage does not list; see ``_is_unruled``."""
-
-UNCOUNTED = object()
-"""As :data:`UNRULED`, for what is no action at all: a reminder meets no rule either."""
-
-_BOOKKEEPING = object()
-
-
-class DeferredActivities:
-    """Chained activities that the stage did not allow when their predecessor was completed."""
-
-    def __init__(self):
-        self.vals_list = []
+from ...tools import ActivityChain, UnruledActivity
 
 
 class MailActivity(models.Model):
@@ -72,13 +59,18 @@ class MailActivity(models.Model):
     def _get_system_fields(self):
         return super()._get_system_fields() | {"stage_visit_id", "done_visit_id", "done_user_id"}
 
+    @api.model
+    def _get_checked_fields(self):
+        return super()._get_checked_fields() | {"activity_type_id", "res_id", "res_model_id", "res_model", "active"}
+
     @api.model_create_multi
     def create(self, vals_list):
         self = self._without_system_defaults()
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
-            self._check_stage_fields(vals)
-        chain = self.env.context.get("opportunity_chain")
-        if isinstance(chain, DeferredActivities):
+            self._check_system_fields(vals)
+        chain = ActivityChain.of(self)
+        if chain:
             vals_list = [vals for vals in vals_list if self._is_allowed_or_defer(vals, chain)]
         activities = super().create(vals_list)
         activities._settle_in_stage()
@@ -86,7 +78,10 @@ class MailActivity(models.Model):
         return activities
 
     def write(self, vals):
-        self._check_stage_fields(vals)
+        vals = dict(vals)
+        if self._is_derived_write(vals):
+            return super().write(vals)
+        self._check_system_fields(vals)
         moved = bool(vals.keys() & {"activity_type_id", "res_id", "res_model_id", "res_model"})
         if moved:
             self._check_not_done()
@@ -110,17 +105,10 @@ class MailActivity(models.Model):
         leads._forget_stage_checklist()
         return result
 
-    def _check_stage_fields(self, vals):
-        forged = self._get_system_fields() & vals.keys()
-        if forged and self.env.context.get("opportunity_bookkeeping") is not _BOOKKEEPING:
-            if any(vals[name] for name in forged):
-                raise AccessError(self.env._("The stay of an activity is kept by the system and cannot be written."))
-            for name in forged:
-                del vals[name]
-
     def _write_stage_fields(self, vals):
-        # sudo: system fields, which no user writes
-        self.sudo().with_context(opportunity_bookkeeping=_BOOKKEEPING).write(vals)
+        if self:
+            # sudo: system fields, which no user writes
+            self.sudo()._write_derived(vals)
 
     def _check_not_done(self):
         """What was done was done: making another action of it would be a way round the rules."""
@@ -153,28 +141,29 @@ class MailActivity(models.Model):
         return self.env["crm.lead"].sudo().browse(sorted(ids)).exists()
 
     def _settle_in_stage(self):
-        """Refuse what the stage does not allow, and remember the stay."""
+        """Refuse what the stage does not allow, and store the stage visit."""
+        token = UnruledActivity.of(self)
+        unruled = self.filtered(lambda activity: token and token.covers(activity.activity_type_id.id))
+        counted = self if not token or token.counts else self - unruled
         # sudo: an assignee may not read the opportunity, and the rules hold all the same
-        if not any(activity.res_model == "crm.lead" or activity.stage_visit_id for activity in self.sudo()):
+        if not any(activity.res_model == "crm.lead" or activity.stage_visit_id for activity in counted.sudo()):
             return
-        if self.env.context.get("opportunity_unruled_activity") is UNCOUNTED:
-            return
-        leads = self._get_opportunities()
-        if not self._is_unruled():
-            self._check_allowed(leads)
+        leads = counted._get_opportunities()
+        (self - unruled)._check_allowed(leads)
+        counted._store_stage_visits(leads)
+        leads._forget_stage_checklist()
+
+    def _store_stage_visits(self, leads):
+        """Store the open visits of the opportunities as those in which the activities are scheduled."""
         visits = leads._get_open_visits()
         by_visit = defaultdict(self.browse)
+        # sudo: as _settle_in_stage
         for activity in self.sudo():
             visit = visits.get(activity.res_id) if activity.res_model == "crm.lead" else None
             if activity.stage_visit_id != (visit or activity.stage_visit_id.browse()):
                 by_visit[visit] += activity
         for visit, activities in by_visit.items():
             activities._write_stage_fields({"stage_visit_id": visit.id if visit else False})
-        leads._forget_stage_checklist()
-
-    def _is_unruled(self):
-        """Whether the server itself schedules something that is no action of a salesperson: a merge, a reminder."""
-        return self.env.context.get("opportunity_unruled_activity") in (UNRULED, UNCOUNTED)
 
     def _check_allowed(self, leads):
         """:raise ValidationError: listing what is allowed in the stage"""
@@ -213,14 +202,14 @@ class MailActivity(models.Model):
                 {"done_visit_id": visit.id if visit else False, "done_user_id": self.env.uid}
             )
         leads._forget_stage_checklist()
-        leads._meet_for_promotion()
+        leads._lock_for_promotion()
         leads._promote_automatically(completing=True)
 
     def _action_done(self, feedback=False, attachment_ids=None):
         """A chained activity that the stage does not allow waits for the promotion; if the stage reached does not
         allow it either, it is left out with a note, and completing goes through."""
-        chain = DeferredActivities()
-        activities = self.with_context(opportunity_chain=chain)
+        chain = ActivityChain()
+        activities = chain.on(self)
         messages, next_activities = super(MailActivity, activities)._action_done(
             feedback=feedback, attachment_ids=attachment_ids
         )

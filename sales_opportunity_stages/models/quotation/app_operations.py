@@ -1,0 +1,138 @@
+from functools import wraps
+
+from odoo import api, models
+
+from ...tools import Acceptance
+
+ONE_CHANGE = "one_change"
+"""The writes of the operation to its orders are checked together."""
+
+CONFIRMATION = "confirmation"
+"""As ``one_change``. Where it is the customer's, it is kept even if it is refused."""
+
+INCURRED = "incurred"
+"""The operation records what has happened: goods shipped, money spent. It is logged and counted, never refused."""
+
+FOR_CUSTOMER = "for_customer"
+"""The operation records what a customer has paid: a confirmation that is refused does not undo it."""
+
+
+class SalesAppOperations(models.AbstractModel):
+    """Operations of Odoo and of other applications that change an order in several writes.
+
+    They are wrapped when the registry is complete, so that the change begins outside every override, wherever the
+    graph of modules puts it. Models and methods that are not installed are passed over.
+    """
+
+    _name = "sales.app.operations"
+    _description = "Operations in Several Writes"
+
+    @api.model
+    def _get_app_operations(self):
+        """Return ``{model: {method: how}}``, with ``how`` one of the words above. Extend it by yours.
+
+        Only methods of ``sale.order`` itself can be ``one_change``: it is about the orders that they are called on.
+        """
+        one_change = dict.fromkeys(self._get_order_operations(), ONE_CHANGE)
+        return {
+            "sale.order": one_change | {"action_confirm": CONFIRMATION, "_action_confirm": INCURRED},
+            # Re-invoiced expenses and vendor bills
+            "account.move.line": {"_sale_create_reinvoice_sale_line": INCURRED},
+            # Products shipped in addition, real shipping costs, materials used
+            "stock.move": {
+                "_action_synch_order": INCURRED,
+                "_create_repair_sale_order_line": INCURRED,
+                "_update_repair_sale_order_line": INCURRED,
+            },
+            "stock.picking": {
+                "_action_done": INCURRED,
+                "_add_delivery_cost_to_so": INCURRED,
+                "send_to_shipper": INCURRED,
+            },
+            # Down payments
+            "sale.advance.payment.inv": {"_create_invoices": INCURRED},
+            # Settled at the till
+            "pos.order": {"sync_from_ui": FOR_CUSTOMER},
+        }
+
+    @api.model
+    def _get_order_operations(self):
+        """Return the methods of ``sale.order`` that are one change of the orders they are called on."""
+        return [
+            "_action_cancel",
+            "_recompute_prices",
+            "_recompute_taxes",
+            # Shipping
+            "set_delivery_line",
+            "_remove_delivery_line",
+            "_set_delivery_method",
+            "_set_pickup_location",
+            # Promotions
+            "_update_programs_and_rewards",
+            "_apply_program_reward",
+            "_try_apply_code",
+            "_auto_apply_rewards",
+            "_remove_program_from_points",
+            "action_open_reward_wizard",
+            # Shop and catalogue
+            "_cart_add",
+            "_cart_update_line_quantity",
+            "_update_order_line_info",
+        ]
+
+    def _register_hook(self):
+        super()._register_hook()
+        for model, operations in self._get_app_operations().items():
+            cls = self.env.registry.get(model)
+            for name, how in operations.items() if cls else ():
+                if hasattr(cls, name) and name not in vars(cls):
+                    setattr(cls, name, _wrap(cls, name, how))
+
+    def _unregister_hook(self):
+        super()._unregister_hook()
+        for model, operations in self._get_app_operations().items():
+            cls = self.env.registry.get(model)
+            for name in operations if cls else ():
+                if hasattr(vars(cls).get(name), "wraps_operation"):
+                    delattr(cls, name)
+
+
+def _wrap(cls, name, how):
+    """Return the method of a class of the registry, wrapped."""
+    run = RUNNERS[how]
+
+    @wraps(getattr(cls, name))
+    def method(self, *args, **kwargs):
+        return run(self, lambda records: getattr(super(cls, records), name)(*args, **kwargs))
+
+    method.wraps_operation = True
+    return method
+
+
+def _run_as_one_change(orders, operation):
+    with orders._change():
+        return operation(orders)
+
+
+def _run_confirmation(orders, operation):
+    if orders._confirms_for_customer():
+        return orders._keep_acceptance(lambda kept: _run_as_one_change(kept, operation))
+    return _run_as_one_change(orders, operation)
+
+
+def _run_incurred(records, operation):
+    orders = records if records._name == "sale.order" else records.env["sale.order"]
+    with orders._change(incurred=True):
+        return operation(records)
+
+
+def _run_for_customer(records, operation):
+    return operation(Acceptance("payment").on(records))
+
+
+RUNNERS = {
+    ONE_CHANGE: _run_as_one_change,
+    CONFIRMATION: _run_confirmation,
+    INCURRED: _run_incurred,
+    FOR_CUSTOMER: _run_for_customer,
+}

@@ -1,0 +1,6 @@
+"""Tests that need other applications of Odoo: ``./test --with apps`` runs them in a database that has these."""
+
+from . import test_app_operations
+from . import test_delivery
+from . import test_promotion
+from . import test_stock
