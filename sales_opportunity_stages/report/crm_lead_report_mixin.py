@@ -2,13 +2,17 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.report_query import ReportQuery, find_names
+
 
 class CrmLeadReportMixin(models.AbstractModel):
     """An analysis over opportunities: who, whose and where from, as it is on the opportunity, beside its own measures.
 
-    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. Whoever adds a column
-    declares the field, extends :meth:`_select_columns` and names what it reads in ``_depends``; :meth:`_from` and
-    :meth:`_where` say over what. The alias of ``crm_lead`` is ``lead``.
+    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. To add a column, declare the
+    field, extend :meth:`_select_columns` and name what it reads in ``_depends``; :meth:`_from` and :meth:`_where` say
+    over what. The alias of ``crm_lead`` is ``lead``.
+
+    A statement has only the columns that it names, and only the joins of :meth:`_get_joins` that these columns name.
 
     A measure that a sum or an average of the rows would get wrong has its own aggregate in :meth:`_get_aggregates`.
     """
@@ -66,10 +70,27 @@ class CrmLeadReportMixin(models.AbstractModel):
 
     @property
     def _table_query(self):
-        columns = (
-            SQL("%s AS %s", expression, SQL.identifier(name)) for name, expression in self._select_columns().items()
-        )
-        return SQL("SELECT %s FROM %s WHERE %s", SQL(", ").join(columns), self._from(), self._where())
+        return self._get_table_query(self._select_columns())
+
+    def _get_table_query(self, columns, tables=None, where=None) -> SQL:
+        """Return the query of these columns, with the joins that they need.
+
+        :param dict columns: expressions by name
+        :param SQL tables: instead of those of :meth:`_from`
+        :param SQL where: instead of :meth:`_where`
+        """
+        where = self._where() if where is None else where
+        select = SQL(", ").join([SQL("%s AS %s", sql, SQL.identifier(name)) for name, sql in columns.items()])
+        joins = self._get_joins_of(SQL("%s %s", select, where))
+        return SQL("SELECT %s FROM %s %s WHERE %s", select, tables or self._from(), joins, where)
+
+    def _get_joins_of(self, sql) -> SQL:
+        """Return the joins whose alias a statement names, and those whose alias these joins name in turn."""
+        needed = []
+        for alias, join in reversed(self._get_joins().items()):
+            if find_names(alias, SQL("%s %s", sql, SQL(" ").join(needed))):
+                needed.insert(0, join)
+        return SQL(" ").join(needed)
 
     def _select_columns(self) -> dict[str, SQL]:
         """The columns, by name. Extend it by what a field of yours shows.
@@ -88,8 +109,16 @@ class CrmLeadReportMixin(models.AbstractModel):
         }
 
     def _from(self) -> SQL:
-        """The tables. Extend it by a join where a column of yours needs one."""
-        return SQL("crm_lead lead LEFT JOIN res_company company ON company.id = lead.company_id")
+        """Return the tables that make the rows."""
+        return SQL("crm_lead lead")
+
+    def _get_joins(self) -> dict[str, SQL]:
+        """Return the joins that make no row and drop none. Extend it where a column of yours needs one.
+
+        :returns: ``{alias: "LEFT JOIN … alias ON …"}``; it is made where a column names something as ``alias.name``. A
+            join may name the aliases before it.
+        """
+        return {"company": SQL("LEFT JOIN res_company company ON company.id = lead.company_id")}
 
     def _where(self) -> SQL:
         """Which opportunities are reported: those in the pipeline and those that left it won or lost.
@@ -126,6 +155,11 @@ class CrmLeadReportMixin(models.AbstractModel):
     # ------------------------------------------------------------
     # Search
     # ------------------------------------------------------------
+
+    @api.model
+    def _search(self, *args, **kwargs):
+        query = super()._search(*args, **kwargs)
+        return query if query.is_empty() else ReportQuery(query, self)
 
     def _compute_collaborator_ids(self):
         for row in self:
