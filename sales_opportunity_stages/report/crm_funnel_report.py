@@ -15,6 +15,7 @@ class Grain(NamedTuple):
     by_stage: str = "none"  # whether "all", "some" or "none" of the groupings have the stage
     is_whole: bool = False  # whether all stages of an opportunity come together where the stage is not a group
     is_sum: bool = False  # whether opportunities that are alike may be taken together
+    is_visit: bool = False  # whether a row is a stage visit
 
 
 class CrmFunnelReport(models.Model):
@@ -346,6 +347,7 @@ class CrmFunnelReport(models.Model):
             by_stage="some" if len(by_stage) > 1 else "all" if True in by_stage else "none",
             is_whole=self._is_about_opportunities(domain, specs),
             is_sum=bool(aggregates) and self._get_sums().keys() >= set(aggregates),
+            is_visit=self._get_grain().is_visit,
         )
         return self.with_context(funnel_grain=grain)
 
@@ -361,7 +363,8 @@ class CrmFunnelReport(models.Model):
     def _read_group_groupby(self, alias, groupby_spec, query):
         """Group by the month of an opportunity before its rows are made."""
         name, _colon, granularity = groupby_spec.partition(":")
-        if not (granularity and query.is_sum and alias == self._table and name in query.lead_columns):
+        is_moment = name in self._fields and self._fields[name].type == "datetime"  # days are few, moments are not
+        if not (is_moment and granularity and query.is_sum and alias == self._table and name in query.lead_columns):
             return super()._read_group_groupby(alias, groupby_spec, query)
         return query.add_lead_column(
             f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query)

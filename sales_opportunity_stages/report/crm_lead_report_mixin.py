@@ -59,8 +59,9 @@ class CrmLeadReportMixin(models.AbstractModel):
     date_deadline = fields.Date("Expected Closing", readonly=True)
     won_status = fields.Selection([("pending", "Open"), ("won", "Won"), ("lost", "Lost")], "Result", readonly=True)
     product_category_id = fields.Many2one(
-        related="lead_id.opportunity_line_ids.product_id.categ_id",
-        string="Product Category",
+        "product.category",
+        compute="_compute_product_category_id",
+        search="_search_product_category_id",
         help="To search by: opportunities with a product of the category, or of one below it.",
     )
 
@@ -167,10 +168,22 @@ class CrmLeadReportMixin(models.AbstractModel):
 
     @api.model
     def _search_collaborator_ids(self, operator, value):
-        """Asked once of the opportunities: a path through ``lead_id`` would look up the opportunity of each row."""
+        return self._search_leads("collaborator_ids", operator, value)
+
+    def _compute_product_category_id(self):
+        for row in self:
+            row.product_category_id = row.lead_id.opportunity_line_ids.product_id.categ_id[:1]
+
+    @api.model
+    def _search_product_category_id(self, operator, value):
+        return self._search_leads("opportunity_line_ids.product_id.categ_id", operator, value)
+
+    def _search_leads(self, path, operator, value):
+        """Ask the opportunities once: a path through ``lead_id`` would look up the opportunity of each row."""
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented  # the ORM turns it around
         leads = self.env["crm.lead"].with_context(active_test=False)
-        query = leads._search([("collaborator_ids", operator, value)], bypass_access=True)
-        return Domain("lead_id", "in", query)
+        return Domain("lead_id", "in", leads._search([(path, operator, value)], bypass_access=True))
 
     # ------------------------------------------------------------
     # Actions
