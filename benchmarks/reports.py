@@ -15,40 +15,10 @@ from typing import NamedTuple
 import funnel
 from install import configure
 
-from odoo.api import SUPERUSER_ID, Environment
-from odoo.modules.registry import Registry
+
 from odoo.tools import SQL
 
 LIMIT = 4  # times as long as the leanest SQL at most
-PARTNERS, SOURCES, CAMPAIGNS, COMPETITORS, CATEGORIES = 2000, 8, 12, 15, 6
-DETAILS = """
-    UPDATE crm_lead lead
-       SET partner_id = (%(partner_ids)s)[1 + lead.id %% CARDINALITY(%(partner_ids)s)],
-           source_id = (%(source_ids)s)[1 + lead.id %% CARDINALITY(%(source_ids)s)],
-           campaign_id = (%(campaign_ids)s)[1 + lead.id %% CARDINALITY(%(campaign_ids)s)],
-           lost_to_id = CASE WHEN won_status = 'lost'
-                             THEN (%(competitor_ids)s)[1 + lead.id %% CARDINALITY(%(competitor_ids)s)] END,
-           initial_date_deadline = date_deadline - (lead.id %% 3)::int * 10,
-           deadline_push_count = (lead.id %% 3)::int,
-           deadline_push_days = (lead.id %% 3)::int * 10,
-           deadline_missed_date = CASE WHEN lead.id %% 4 = 0 THEN date_deadline END
-     WHERE name LIKE 'Opportunity %%';
-    INSERT INTO crm_opportunity_competitor (
-                lead_id, partner_id, threat, create_uid, write_uid, create_date, write_date)
-         SELECT lead.id, (%(competitor_ids)s)[1 + (lead.id + n) %% CARDINALITY(%(competitor_ids)s)], '1', 1, 1,
-                NOW(), NOW()
-           FROM crm_lead lead, GENERATE_SERIES(0, 1) n
-          WHERE lead.name LIKE 'Opportunity %%' AND (n = 0 OR lead.id %% 2 = 0);
-    INSERT INTO crm_opportunity_line (
-                lead_id, product_id, name, product_uom_qty, product_uom_id, price_unit, price_subtotal, create_uid,
-                write_uid, create_date, write_date)
-         SELECT lead.id, product.id, 'Line', 1, template.uom_id, 100, 100, 1, 1, NOW(), NOW()
-           FROM crm_lead lead, GENERATE_SERIES(0, 1) n,
-        LATERAL (SELECT (%(product_ids)s)[1 + (lead.id + n * 5) %% CARDINALITY(%(product_ids)s)] AS id) chosen
-           JOIN product_product product ON product.id = chosen.id
-           JOIN product_template template ON template.id = product.product_tmpl_id
-          WHERE lead.name LIKE 'Opportunity %%'
-"""
 REPORTED = SQL("lead.type = 'opportunity' AND (lead.active OR lead.won_status = 'lost')")
 PIPELINE = SQL(
     """
@@ -341,27 +311,6 @@ def make_flow_question(env, first, last):
 # ------------------------------------------------------------
 
 
-def add_details(database):
-    """What other reports than the funnel look at."""
-    with Registry(database).cursor() as cr:
-        env = Environment(cr, SUPERUSER_ID, {})
-        partners = env["res.partner"].create([{"name": f"Customer {n}"} for n in range(PARTNERS)])
-        rivals = env["res.partner"].create([{"name": f"Rival {n}", "is_competitor": True} for n in range(COMPETITORS)])
-        sources = env["utm.source"].create([{"name": f"Source {n}"} for n in range(SOURCES)])
-        campaigns = env["utm.campaign"].create([{"name": f"Campaign {n}"} for n in range(CAMPAIGNS)])
-        categories = env["product.category"].create([{"name": f"Category {n}"} for n in range(CATEGORIES)])
-        products = env["product.product"].create(
-            [{"name": f"Product {n}", "categ_id": categories[n % CATEGORIES].id} for n in range(5 * CATEGORIES)]
-        )
-        env.flush_all()
-        ids = {"partner": partners, "source": sources, "campaign": campaigns, "competitor": rivals, "product": products}
-        cr.execute(DETAILS, {f"{name}_ids": records.ids for name, records in ids.items()})
-        cr.commit()
-        cr._cnx.autocommit = True
-        for table in ("crm_lead", "crm_opportunity_competitor", "crm_opportunity_line"):
-            cr.execute(SQL("VACUUM ANALYZE %s", SQL.identifier(table)))
-
-
 def check_same_figures(env, label, question):
     """The lean query answers the same question, or the comparison means nothing.
 
@@ -404,7 +353,7 @@ def main():
     arguments = funnel.parse_arguments(__doc__)
     configure(arguments.config)
     with funnel.filled(
-        arguments, "reports", lambda database: funnel.fill(database, arguments.count), add_details
+        arguments, "reports", lambda database: funnel.fill(database, arguments.count), funnel.add_details
     ) as env:
         within = measure(env, arguments.rounds)
         if arguments.explain:

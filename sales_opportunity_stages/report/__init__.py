@@ -2,6 +2,7 @@ from . import crm_lead_report_mixin
 from . import crm_stage_history_report_mixin
 from . import crm_deadline_report
 from . import crm_funnel_report
+from . import crm_funnel_report_visits
 from . import crm_calibration_report
 from . import crm_competition_report
 from . import crm_pipeline_report

@@ -1,8 +1,21 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.funnel_query import FunnelQuery
+
 STAGE_BITS = 20  # of the id of a row; the opportunity has the others
+
+
+class Grain(NamedTuple):
+    """What the groups of a question are about."""
+
+    by_stage: str = "none"  # whether "all", "some" or "none" of the groupings have the stage
+    is_whole: bool = False  # whether all stages of an opportunity come together where the stage is not a group
+    is_sum: bool = False  # whether opportunities that are alike may be taken together
+    is_visit: bool = False  # whether a row is a stage visit
 
 
 class CrmFunnelReport(models.Model):
@@ -134,6 +147,7 @@ class CrmFunnelReport(models.Model):
             **self._select_parts(),
             **self._select_rates(),
             "is_first": SQL("stage.id = funnel.first_id"),
+            "weight": SQL("1"),  # opportunities of the row, see FunnelQuery
             "ended_stays": SQL("stay.ended"),
             "ended_days": SQL("stay.days"),
             "ended_lengths": SQL("stay.lengths"),
@@ -180,29 +194,44 @@ class CrmFunnelReport(models.Model):
         }
 
     def _from(self):
+        return self._from_funnel(self._from_leads())
+
+    def _from_leads(self) -> SQL:
+        """Return the table of opportunities, ``lead``."""
+        return super()._from()
+
+    def _from_funnel(self, leads) -> SQL:
+        """Return a row for each stage that each row of ``leads`` has reached."""
         return SQL(
             """
-            %(lead)s
+            %(leads)s
             JOIN (VALUES %(funnels)s)
                  AS funnel (type_id, entered_id, is_won, reached_ids, first_id, furthest_id, last_id)
               ON funnel.type_id = lead.opportunity_type_id
              AND funnel.entered_id = lead.furthest_stage_id
              AND funnel.is_won = (lead.won_status = 'won')
             CROSS JOIN LATERAL UNNEST(funnel.reached_ids) AS stage (id)
-            LEFT JOIN (%(stays)s) AS stay
-              ON stay.lead_id = lead.id
-             AND stay.opportunity_type_id = lead.opportunity_type_id
-             AND stay.stage_id = stage.id
             """,
-            lead=super()._from(),
+            leads=leads,
             funnels=SQL(", ").join(
                 [
                     SQL("(NULL::int, NULL::int, NULL::bool, NULL::int[], NULL::int, NULL::int, NULL::int)"),
                     *self._get_funnels(),
                 ]
             ),
-            stays=self._get_stays(),
         )
+
+    def _get_joins(self):
+        stay = SQL(
+            """
+            LEFT JOIN (%s) AS stay
+              ON stay.lead_id = lead.id
+             AND stay.opportunity_type_id = lead.opportunity_type_id
+             AND stay.stage_id = stage.id
+            """,
+            self._get_stays(),
+        )
+        return {**super()._get_joins(), "stay": stay}
 
     def _get_funnels(self) -> list[tuple]:
         """What has been reached by whoever got to a stage, or won there: the stages in order up to that one, or all.
@@ -220,8 +249,7 @@ class CrmFunnelReport(models.Model):
         ]
 
     def _get_stays(self) -> SQL:
-        """What the opportunity's stays in a stage come to. The database leaves it out where no measure asks for it,
-        and column by column."""
+        """Return what the visits of an opportunity in a stage come to."""
         return SQL(
             """
             SELECT lead_id, opportunity_type_id, stage_id, COUNT(date_end) AS ended, SUM(duration_days) AS days,
@@ -251,6 +279,23 @@ class CrmFunnelReport(models.Model):
             **{name: SQL("COALESCE(SUM(%s), 0)", self._column(name)) for name in self._select_parts()},
         }
 
+    def _get_sums(self) -> dict[str, SQL | None]:
+        """Return the aggregates that come out the same if opportunities that are alike are taken together.
+
+        :returns: ``{aggregate: expression}``, which takes the weight of a row into account; None for those that are
+            right without it
+        """
+        values = {name: {"value": self._column(name), "weight": self._column("weight")} for name in self._fields}
+        count = "SUM(%(value)s * %(weight)s)"
+        rate = "SUM(%(value)s * %(weight)s)::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)"
+        return {
+            **{f"{name}:sum": SQL(count, **values[name]) for name in ("reached", "advanced", "lost_here", "pending")},
+            **{f"{name}:avg": SQL(rate, **values[name]) for name in ("step_rate", "resolved_rate")},
+            **{f"{name}:{how}": None for name in self._get_funnel_amounts() for how in ("sum", "sum_currency")},
+            **dict.fromkeys(["opportunity_count:sum", "won:sum", "win_rate:avg"]),
+            "__count": SQL("COALESCE(SUM(%s), 0)", self._column("weight")),
+        }
+
     def _get_median(self) -> SQL:
         """The median of the single stays: a row has those of one opportunity, so their lengths are put together."""
         return SQL(
@@ -267,35 +312,68 @@ class CrmFunnelReport(models.Model):
         Counting different values is slow. A group of one stage has each opportunity in one row; and as long as nothing
         but opportunities is searched for, each that is in a group is there with its first stage too.
         """
-        by_stage, whole = self.env.context.get("funnel_grain", (None, False))
-        rows = SQL("COUNT(*) FILTER (WHERE %s)", condition)
-        if by_stage == "all":
+        grain = self._get_grain()
+        rows = self._count_rows(condition)
+        if grain.by_stage == "all":
             return rows
-        if whole:
-            once = SQL("COUNT(*) FILTER (WHERE %s AND %s)", self._column("is_first"), condition)
+        if grain.is_whole:
+            once = self._count_rows(SQL("%s AND %s", self._column("is_first"), condition))
         else:
             once = SQL("COUNT(DISTINCT %s) FILTER (WHERE %s)", self._column("lead_id"), condition)
-        if by_stage == "some":
+        if grain.by_stage == "some":
             return SQL("CASE GROUPING(%s) WHEN 0 THEN %s ELSE %s END", self._column("stage_id"), rows, once)
         return once
 
-    @api.model
-    def _read_group(self, domain, groupby=(), *args, **kwargs):
-        self = self._with_grain(domain, [groupby])
-        return super()._read_group(domain, groupby, *args, **kwargs)
+    def _count_rows(self, condition) -> SQL:
+        if self._get_grain().is_sum:
+            return SQL("COALESCE(SUM(%s) FILTER (WHERE %s), 0)", self._column("weight"), condition)
+        return SQL("COUNT(*) FILTER (WHERE %s)", condition)
 
     @api.model
-    def _read_grouping_sets(self, domain, grouping_sets, *args, **kwargs):
-        self = self._with_grain(domain, grouping_sets)
-        return super()._read_grouping_sets(domain, grouping_sets, *args, **kwargs)
+    def _read_group(self, domain, groupby=(), aggregates=(), *args, **kwargs):
+        self = self._with_grain(domain, [groupby], aggregates)
+        return super()._read_group(domain, groupby, aggregates, *args, **kwargs)
 
-    def _with_grain(self, domain, grouping_sets):
-        """Know for :meth:`_count_opportunities` which of the groupings have the stage, and whether all stages of an
-        opportunity come together where it is not among them."""
+    @api.model
+    def _read_grouping_sets(self, domain, grouping_sets, aggregates=(), *args, **kwargs):
+        self = self._with_grain(domain, grouping_sets, aggregates)
+        return super()._read_grouping_sets(domain, grouping_sets, aggregates, *args, **kwargs)
+
+    def _with_grain(self, domain, grouping_sets, aggregates):
+        """Know for the aggregates and the query what they are about."""
         by_stage = {"stage_id" in groupby for groupby in grouping_sets}
-        grain = "some" if len(by_stage) > 1 else "all" if True in by_stage else "none"
         specs = {spec for groupby in grouping_sets for spec in groupby} - {"stage_id"}
-        return self.with_context(funnel_grain=(grain, self._is_about_opportunities(domain, specs)))
+        grain = Grain(
+            by_stage="some" if len(by_stage) > 1 else "all" if True in by_stage else "none",
+            is_whole=self._is_about_opportunities(domain, specs),
+            is_sum=bool(aggregates) and self._get_sums().keys() >= set(aggregates),
+            is_visit=self._get_grain().is_visit,
+        )
+        return self.with_context(funnel_grain=grain)
+
+    def _get_grain(self) -> Grain:
+        grain = self.env.context.get("funnel_grain")
+        return grain if isinstance(grain, Grain) else Grain()  # a client cannot send one
+
+    def _read_group_select(self, aggregate_spec, query):
+        sums = self._get_sums()
+        query.is_sum &= aggregate_spec in sums  # groups may be sorted and chosen by more than what is asked for
+        return (query.is_sum and sums.get(aggregate_spec)) or super()._read_group_select(aggregate_spec, query)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """Group by the month of an opportunity before its rows are made."""
+        name, _colon, granularity = groupby_spec.partition(":")
+        is_moment = name in self._fields and self._fields[name].type == "datetime"  # days are few, moments are not
+        if not (is_moment and granularity and query.is_sum and alias == self._table and name in query.lead_columns):
+            return super()._read_group_groupby(alias, groupby_spec, query)
+        return query.add_lead_column(
+            f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query)
+        )
+
+    @api.model
+    def _search(self, *args, **kwargs):
+        query = super()._search(*args, **kwargs)
+        return query if query.is_empty() else FunnelQuery(query, self, self._get_grain().is_sum)
 
     def _is_about_opportunities(self, domain, specs):
         """Whether the search, the record rules and the groups look at nothing but the opportunity."""

@@ -2,13 +2,17 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.report_query import ReportQuery, find_names
+
 
 class CrmLeadReportMixin(models.AbstractModel):
     """An analysis over opportunities: who, whose and where from, as it is on the opportunity, beside its own measures.
 
-    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. Whoever adds a column
-    declares the field, extends :meth:`_select_columns` and names what it reads in ``_depends``; :meth:`_from` and
-    :meth:`_where` say over what. The alias of ``crm_lead`` is ``lead``.
+    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. To add a column, declare the
+    field, extend :meth:`_select_columns` and name what it reads in ``_depends``; :meth:`_from` and :meth:`_where` say
+    over what. The alias of ``crm_lead`` is ``lead``.
+
+    A statement has only the columns that it names, and only the joins of :meth:`_get_joins` that these columns name.
 
     A measure that a sum or an average of the rows would get wrong has its own aggregate in :meth:`_get_aggregates`.
     """
@@ -55,8 +59,9 @@ class CrmLeadReportMixin(models.AbstractModel):
     date_deadline = fields.Date("Expected Closing", readonly=True)
     won_status = fields.Selection([("pending", "Open"), ("won", "Won"), ("lost", "Lost")], "Result", readonly=True)
     product_category_id = fields.Many2one(
-        related="lead_id.opportunity_line_ids.product_id.categ_id",
-        string="Product Category",
+        "product.category",
+        compute="_compute_product_category_id",
+        search="_search_product_category_id",
         help="To search by: opportunities with a product of the category, or of one below it.",
     )
 
@@ -66,10 +71,27 @@ class CrmLeadReportMixin(models.AbstractModel):
 
     @property
     def _table_query(self):
-        columns = (
-            SQL("%s AS %s", expression, SQL.identifier(name)) for name, expression in self._select_columns().items()
-        )
-        return SQL("SELECT %s FROM %s WHERE %s", SQL(", ").join(columns), self._from(), self._where())
+        return self._get_table_query(self._select_columns())
+
+    def _get_table_query(self, columns, tables=None, where=None) -> SQL:
+        """Return the query of these columns, with the joins that they need.
+
+        :param dict columns: expressions by name
+        :param SQL tables: instead of those of :meth:`_from`
+        :param SQL where: instead of :meth:`_where`
+        """
+        where = self._where() if where is None else where
+        select = SQL(", ").join([SQL("%s AS %s", sql, SQL.identifier(name)) for name, sql in columns.items()])
+        joins = self._get_joins_of(SQL("%s %s", select, where))
+        return SQL("SELECT %s FROM %s %s WHERE %s", select, tables or self._from(), joins, where)
+
+    def _get_joins_of(self, sql) -> SQL:
+        """Return the joins whose alias a statement names, and those whose alias these joins name in turn."""
+        needed = []
+        for alias, join in reversed(self._get_joins().items()):
+            if find_names(alias, SQL("%s %s", sql, SQL(" ").join(needed))):
+                needed.insert(0, join)
+        return SQL(" ").join(needed)
 
     def _select_columns(self) -> dict[str, SQL]:
         """The columns, by name. Extend it by what a field of yours shows.
@@ -88,8 +110,16 @@ class CrmLeadReportMixin(models.AbstractModel):
         }
 
     def _from(self) -> SQL:
-        """The tables. Extend it by a join where a column of yours needs one."""
-        return SQL("crm_lead lead LEFT JOIN res_company company ON company.id = lead.company_id")
+        """Return the tables that make the rows."""
+        return SQL("crm_lead lead")
+
+    def _get_joins(self) -> dict[str, SQL]:
+        """Return the joins that make no row and drop none. Extend it where a column of yours needs one.
+
+        :returns: ``{alias: "LEFT JOIN … alias ON …"}``; it is made where a column names something as ``alias.name``. A
+            join may name the aliases before it.
+        """
+        return {"company": SQL("LEFT JOIN res_company company ON company.id = lead.company_id")}
 
     def _where(self) -> SQL:
         """Which opportunities are reported: those in the pipeline and those that left it won or lost.
@@ -127,16 +157,33 @@ class CrmLeadReportMixin(models.AbstractModel):
     # Search
     # ------------------------------------------------------------
 
+    @api.model
+    def _search(self, *args, **kwargs):
+        query = super()._search(*args, **kwargs)
+        return query if query.is_empty() else ReportQuery(query, self)
+
     def _compute_collaborator_ids(self):
         for row in self:
             row.collaborator_ids = row.lead_id.collaborator_ids
 
     @api.model
     def _search_collaborator_ids(self, operator, value):
-        """Asked once of the opportunities: a path through ``lead_id`` would look up the opportunity of each row."""
+        return self._search_leads("collaborator_ids", operator, value)
+
+    def _compute_product_category_id(self):
+        for row in self:
+            row.product_category_id = row.lead_id.opportunity_line_ids.product_id.categ_id[:1]
+
+    @api.model
+    def _search_product_category_id(self, operator, value):
+        return self._search_leads("opportunity_line_ids.product_id.categ_id", operator, value)
+
+    def _search_leads(self, path, operator, value):
+        """Ask the opportunities once: a path through ``lead_id`` would look up the opportunity of each row."""
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented  # the ORM turns it around
         leads = self.env["crm.lead"].with_context(active_test=False)
-        query = leads._search([("collaborator_ids", operator, value)], bypass_access=True)
-        return Domain("lead_id", "in", query)
+        return Domain("lead_id", "in", leads._search([(path, operator, value)], bypass_access=True))
 
     # ------------------------------------------------------------
     # Actions

@@ -80,11 +80,11 @@ class CrmPipelineReport(models.Model):
         """Days from the creation of a won opportunity until it was won, empty for others."""
         return SQL("CASE WHEN lead.won_status = 'won' THEN EXTRACT(EPOCH FROM win.date - lead.create_date) / 86400 END")
 
-    def _from(self):
-        return SQL("%s LEFT JOIN (%s) win ON win.lead_id = lead.id", super()._from(), self._get_wins())
+    def _get_joins(self):
+        return {**super()._get_joins(), "win": SQL("LEFT JOIN (%s) win ON win.lead_id = lead.id", self._get_wins())}
 
     def _get_wins(self) -> SQL:
-        """When opportunities were won, the last time. The database leaves it out where nothing asks for it."""
+        """Return when opportunities were won, the last time."""
         return SQL("SELECT lead_id, MAX(date_end) AS date FROM crm_stage_visit WHERE outcome = 'won' GROUP BY lead_id")
 
     def _get_aggregates(self):

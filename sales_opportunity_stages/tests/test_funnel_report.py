@@ -472,8 +472,8 @@ class TestFunnelReport(FunnelCase):
             *(("touched:sum", True, False), ("days_in_stage:avg", True, False), ("median_days:avg", True, True)),
         ):
             query = report._search([])
-            query.groupby = SQL("stage_id")
-            select = query.select(SQL("stage_id"), report._read_group_select(measure, query))
+            query.groupby = report._column("stage_id")
+            select = query.select(report._column("stage_id"), report._read_group_select(measure, query))
             plan = str(self.env.execute_query(SQL("EXPLAIN (VERBOSE) %s", select)))
             self.assertEqual("crm_stage_visit" in plan, is_read, measure)
             self.assertEqual("string_agg" in plan, is_median, measure)

@@ -354,8 +354,11 @@ class SaleOrder(models.Model):
     def _preview_credit(self):
         """``{unit: CreditDecision}`` if this quotation were confirmed now. Takes nothing and writes nothing."""
         self.ensure_one()
-        company, documents = self.company_id, self._get_credit_amount()
-        if not company.account_use_credit_limit or company.currency_id.compare_amounts(documents, 0) <= 0:
+        company = self.company_id
+        if not company.account_use_credit_limit:
+            return {}
+        documents = self._get_credit_amount()
+        if company.currency_id.compare_amounts(documents, 0) <= 0:
             return {}
         # sudo: the sum is over what everybody has sold, in the whole company tree
         Exposures, Partner = self.env["sale.credit.exposure"].sudo(), self.env["res.partner"].sudo()

@@ -9,17 +9,23 @@ class CrmLead(models.Model):
 
     stage_checklist = fields.Json(compute="_compute_stage_checklist")
     stage_progress = fields.Char(
-        compute="_compute_stage_checklist", help="Required rules of the stage that are met, of how many."
+        compute="_compute_stage_progress", help="Required rules of the stage that are met, of how many."
     )
     can_promote = fields.Boolean(
         "Ready to Promote",
-        compute="_compute_stage_checklist",
+        compute="_compute_stage_progress",
         search="_search_can_promote",
         help="Open, not in its last stage, and everything that the stage requires is met.",
     )
 
     @api.depends("stage_id", "opportunity_type_id", "team_id", "type", "active", "won_status", "activity_ids")
     def _compute_stage_checklist(self):
+        computes = ("_compute_stage_checklist", "_compute_stage_progress")
+        together = [field for field in self._fields.values() if field.compute in computes]
+        with self.env.protecting(together, self):  # all of them are set, whichever is asked for
+            self._set_stage_checklist()
+
+    def _set_stage_checklist(self):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         self.stage_checklist = self.stage_progress = self.can_promote = False
         # sudo: rules look at activities and documents that the user may not read; shown is only what is met
@@ -27,8 +33,9 @@ class CrmLead(models.Model):
         leads = self.sudo().browse().concat(*records)
         leads = leads.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
         rules_by_lead = {lead: stage_map.rules_of(lead.stage_id.id) for lead in leads}
-        met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules})
         activities = leads._get_checklist_activities() if any(rules_by_lead.values()) else {}
+        done = {key for key, activity in activities.items() if not activity.active}
+        met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules}, done)
         for lead, rules in rules_by_lead.items():
             items = [lead._prepare_checklist_item(rule, met, activities) for rule in rules]
             required = [item for item in items if item["required"]]
@@ -37,6 +44,24 @@ class CrmLead(models.Model):
             record.stage_progress = f"{len(done)}/{len(required)}" if required else False
             record.can_promote = len(done) == len(required) and lead._is_promotable()
             record.stage_checklist = lead._prepare_checklist(items, record.can_promote)
+
+    @api.depends("stage_id", "opportunity_type_id", "team_id", "type", "active", "won_status", "activity_ids")
+    def _compute_stage_progress(self):
+        """Compute what cards show, without the checklist itself; a form shows that too."""
+        if len(self) == 1:
+            self._compute_stage_checklist()
+            return
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        self.stage_progress = self.can_promote = False
+        # sudo: rules look at activities and documents that the user may not read; shown is only what is met
+        records = {record._origin.sudo(): record for record in self if record._origin and record.type == "opportunity"}
+        rules = {lead: stage_map.rules_of(lead.stage_id.id, required=True) for lead in records if lead.stage_id}
+        leads = self.sudo().browse().concat(*rules)
+        met = leads._get_met_rules({rule for required in rules.values() for rule in required})
+        for lead, required in rules.items():
+            done = sum((lead.id, rule.id) in met for rule in required)
+            records[lead].stage_progress = f"{done}/{len(required)}" if required else False
+            records[lead].can_promote = done == len(required) and lead._is_promotable()
 
     def _is_promotable(self):
         return self.won_status == "pending" and self.active and bool(self._get_next_stage())
@@ -49,21 +74,26 @@ class CrmLead(models.Model):
     def _get_checklist_activities(self):
         """``{(lead id, stage id, activity type id): activity}``: done ones, else the next planned one."""
         # sudo: actions of others count, and their assignee and date are told to whoever works on it
-        planned = (
+        activities = (
             self.env["mail.activity"]
             .sudo()
+            .with_context(active_test=False)
             .search_fetch(
                 [("stage_visit_id.lead_id", "in", self.ids)],
-                ["stage_visit_id", "activity_type_id", "user_id", "date_deadline"],
-                order="date_deadline desc, id desc",
+                [
+                    *("stage_visit_id", "activity_type_id", "active", "user_id", "date_deadline"),
+                    *("done_user_id", "date_done"),
+                ],
             )
         )
-        by_key = {activity._get_action_key(): activity for activity in planned}
-        return {**by_key, **self._get_completed_actions()}
+        planned = activities.filtered("active").sorted(lambda activity: (activity.date_deadline, activity.id))
+        done = (activities - planned).sorted("id")
+        return {activity._get_action_key(): activity for activity in [*reversed(planned), *done]}
 
     def _prepare_checklist(self, items, can_promote):
         """The JSON that the form's widget shows."""
         next_stage = self._get_next_stage()
+        (self.stage_id | next_stage).fetch(["name"])
         return {
             "stage": self.stage_id.name,
             "next_stage": next_stage.name or False,
@@ -76,7 +106,7 @@ class CrmLead(models.Model):
     def _prepare_checklist_item(self, rule, met, activities):
         """One line of the checklist. ``state`` is ``done``, ``scheduled`` or ``todo``."""
         # sudo: rules are everybody's; the name of an activity type is no secret
-        record = self.env["crm.stage.rule"].sudo().browse(rule.id)
+        record = self.env["crm.stage.rule"].sudo().browse(rule.id).with_prefetch(self._get_rule_ids())
         activity = activities.get((self.id, rule.stage_id, rule.activity_type_id)) if rule.kind == "action" else None
         is_done = (self.id, rule.id) in met
         item = {
@@ -97,6 +127,12 @@ class CrmLead(models.Model):
             date = activity.date_done if is_done else activity.date_deadline
             item.update(activity_id=activity.id, user=user.name or False, date=fields.Date.to_string(date) or False)
         return item
+
+    @api.model
+    def _get_rule_ids(self) -> tuple:
+        """Return the ids of all rules, which are few and read together."""
+        rules = self.env["crm.opportunity.type"]._get_stage_map().rules
+        return tuple(rule.id for stage_rules in rules.values() for rule in stage_rules)
 
     # ------------------------------------------------------------
     # Search

@@ -139,15 +139,16 @@ class CrmLead(models.Model):
         unmet = {lead: [rule.id for rule in rules if (lead.id, rule.id) not in met] for lead, rules in needed.items()}
         return {lead: rule_ids for lead, rule_ids in unmet.items() if rule_ids}
 
-    def _get_met_rules(self, rules):
+    def _get_met_rules(self, rules, done=None):
         """Which of the rules each of these opportunities meets.
 
         :param rules: :class:`Rule` values
+        :param done: what :meth:`_get_completed_actions` returns, where it is known
         :returns: set of ``(lead id, rule id)``
         """
         met = set()
         if any(rule.kind == "action" for rule in rules):
-            done = self._get_completed_actions()
+            done = self._get_completed_actions() if done is None else done
             met |= {
                 (lead.id, rule.id)
                 for rule in rules
@@ -160,19 +161,18 @@ class CrmLead(models.Model):
         return met | conditions._filter_met(self)
 
     def _get_completed_actions(self):
-        """``{(lead id, stage id, activity type id): activity}`` of what was scheduled in a stage and done."""
+        """``{(lead id, stage id, activity type id)}`` of what was scheduled in a stage and done."""
         # sudo: rules do not depend on what the user may read: actions of others count
-        activities = (
+        groups = (
             self.env["mail.activity"]
             .sudo()
             .with_context(active_test=False)
-            .search_fetch(
+            ._read_group(
                 [("stage_visit_id.lead_id", "in", self.ids), ("active", "=", False)],
-                ["stage_visit_id", "activity_type_id", "done_user_id", "date_done"],
-                order="id",
+                ["stage_visit_id.lead_id", "stage_visit_id.stage_id", "activity_type_id"],
             )
         )
-        return {activity._get_action_key(): activity for activity in activities}
+        return {tuple(record.id for record in key) for key in groups}
 
     # ------------------------------------------------------------
     # Saying no

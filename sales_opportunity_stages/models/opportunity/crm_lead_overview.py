@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class CrmLead(models.Model):
@@ -72,23 +73,29 @@ class CrmLead(models.Model):
 
         :param records: of any model with a chatter
         """
-        about = [("res_id", "in", records.ids)]
+        if not records:
+            return [Domain.FALSE]
         # sudo: finds ids alone; whoever searches attachments by them gets those that they may read
-        messages = (
-            self.env["mail.message"]
-            .sudo()
-            .search([("model", "=", records._name), *about, ("attachment_ids", "!=", False)])
-        )
-        activities = (
-            self.env["mail.activity"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("res_model", "=", records._name), *about, ("attachment_ids", "!=", False)])
-        )
+        messages = self.env["mail.message"].sudo()
+        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
         return [
-            Domain([("res_model", "=", records._name), *about]),
-            Domain("id", "in", (messages.attachment_ids | activities.attachment_ids).ids),
+            Domain([("res_model", "=", records._name), ("res_id", "in", records.ids)]),
+            self._get_attached_domain(messages, [("model", "=", records._name), ("res_id", "in", records.ids)]),
+            self._get_attached_domain(activities, [("res_model", "=", records._name), ("res_id", "in", records.ids)]),
         ]
+
+    @api.model
+    def _get_attached_domain(self, model, domain):
+        """Return the domain of the attachments of the records of ``model`` that the domain finds."""
+        field = model._fields["attachment_ids"]
+        attached = SQL(
+            "(SELECT %s FROM %s WHERE %s IN %s)",
+            SQL.identifier(field.column2),
+            SQL.identifier(field.relation),
+            SQL.identifier(field.column1),
+            model._search(domain).subselect(),
+        )
+        return Domain("id", "in", attached)
 
     # ------------------------------------------------------------
     # Actions
