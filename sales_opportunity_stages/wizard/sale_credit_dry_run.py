@@ -22,7 +22,7 @@ class SaleCreditDryRun(models.TransientModel):
     credit_term_days = fields.Integer(
         "Credit Term", compute="_compute_terms", store=True, readonly=False, help="The term to try, in days."
     )
-    is_changed = fields.Boolean(compute="_compute_is_changed", compute_sudo=True)
+    can_apply = fields.Boolean(compute="_compute_can_apply", compute_sudo=True)
     exposure = fields.Monetary(compute="_compute_blocked", compute_sudo=True, help="What the unit owes now.")
     quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked", compute_sudo=True)
     blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked", compute_sudo=True)
@@ -39,12 +39,13 @@ class SaleCreditDryRun(models.TransientModel):
             wizard.credit_limit, wizard.credit_term_days = unit.credit_limit, unit.credit_term_days
 
     @api.depends("unit_id", "credit_limit", "credit_term_days")
-    def _compute_is_changed(self):
+    def _compute_can_apply(self):
+        """Offer *Apply* to those who may change the unit, once something differs."""
         for wizard in self:
             unit = wizard.unit_id.with_company(self.env.company)
-            wizard.is_changed = unit and (
-                wizard.credit_limit != unit.credit_limit or wizard.credit_term_days != unit.credit_term_days
-            )
+            differs = (wizard.credit_limit, wizard.credit_term_days) != (unit.credit_limit, unit.credit_term_days)
+            user_unit = unit.sudo(False)
+            wizard.can_apply = unit and differs and user_unit._may_write_credit() and user_unit.has_access("write")
 
     @api.depends("unit_id", "credit_limit", "credit_term_days")
     def _compute_blocked(self):

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...tools import Stage
 
@@ -71,6 +72,24 @@ class CrmStage(models.Model):
     # ------------------------------------------------------------
     # ORM
     # ------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        """Put a stage that is added to a type behind the open stages of that type, not before all others."""
+        defaults = super().default_get(fields)
+        if "sequence" in fields and "default_opportunity_type_ids" in self.env.context:
+            defaults["sequence"] = self._get_last_sequence(self.env.context["default_opportunity_type_ids"]) + 1
+        return defaults
+
+    @api.model
+    def _get_last_sequence(self, type_ids):
+        """Return the highest sequence of the stages before the won ones, of some types or else of all."""
+        open_stages = Domain("is_won", "=", False)
+        of_types = open_stages & Domain("opportunity_type_ids", "in", type_ids or [])
+        last = self.search(of_types, order="sequence desc", limit=1) or self.search(
+            open_stages, order="sequence desc", limit=1
+        )
+        return last.sequence
 
     def copy_data(self, default=None):
         """Name the copies after their originals.
