@@ -159,26 +159,26 @@ tours.add("sales_opportunity_stages_administrator_onboarding", {
 tours.add("sales_opportunity_stages_credit_onboarding", {
     url: "/odoo",
     steps: () => [
-        ...openApp("sale.sale_menu_root", _t("Let's see who owes what, and who may order more.")),
+        ...openApp("sale.sale_menu_root", _t("Let's see what customers owe and what they may still order.")),
         ...openMenu(
-            _t("All about credit is here."),
+            _t("Credit has its own menu."),
             "sales_opportunity_stages.sale_credit_menu",
             "sales_opportunity_stages.res_partner_menu_credit"
         ),
         {
             trigger: ".o_list_view th[data-name=credit_available]",
-            content: _t("Customers with a limit or a term, what they use of it, and who shares it. Give a customer a limit in its form, under Credit."),
+            content: _t("Customers with a limit or a term. Open one to change its limit on the Credit tab."),
             tooltipPosition: "bottom",
             run: "click",
         },
         ...openMenu(
-            _t("Every decision is kept."),
+            _t("Every credit decision is logged."),
             "sales_opportunity_stages.sale_credit_menu",
             "sales_opportunity_stages.sale_credit_check_menu"
         ),
         {
             trigger: ".o_searchview_facet .o_facet_remove",
-            content: _t("Here is what was blocked this week. Take a filter off to see more."),
+            content: _t("These orders were blocked this week. Remove a filter to see more."),
             tooltipPosition: "bottom",
             run: "click",
         },
