@@ -24,6 +24,13 @@ function findAnchor(trigger) {
         .find((element) => element);
 }
 
+/** Change something on the page, as a moving mouse does: Odoo looks again where to point only then. */
+function stir() {
+    const nothing = document.createElement("i");
+    document.body.append(nothing);
+    nothing.remove();
+}
+
 async function act(anchor, run) {
     anchor.scrollIntoView({ block: "center" });
     await hoot.click(anchor);
@@ -41,7 +48,10 @@ async function follow(name) {
         const index = tourState.getCurrentIndex();
         const { trigger, run } = steps[index];
         const where = `step ${index} (${trigger})`;
-        await waitFor(`no pointer at ${where}`, () => document.querySelector(".o_tour_pointer"));
+        await waitFor(`no pointer at ${where}`, () => {
+            stir();
+            return document.querySelector(".o_tour_pointer");
+        });
         const anchor = await waitFor(`nothing to point at in ${where}`, () => findAnchor(trigger));
         await act(anchor, run);
         const isOver = () => tourState.getCurrentTour() !== name;
