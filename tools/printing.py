@@ -65,9 +65,7 @@ def _wrap(folder):
     plugins = next((f"$root/{path.relative_to(root)}" for path in root.rglob("qt5/plugins")), "")
     (folder / "fonts.conf").write_text(browser.fonts())
     (folder / "bin").mkdir()
-    browser.script(
-        folder / "bin" / PROGRAM, WRAPPER.format(libraries=browser.libraries(root), plugins=plugins)
-    )
+    browser.script(folder / "bin" / PROGRAM, WRAPPER.format(libraries=browser.libraries(root), plugins=plugins))
 
 
 def _try(folder):

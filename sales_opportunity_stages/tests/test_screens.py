@@ -58,7 +58,7 @@ class TestScreenChecks(TransactionCase):
     def test_read_only_column_that_is_saved_or_not_edited(self):
         self.assertEqual(self._find_lost('readonly="1" force_save="1"'), [])
         self.assertEqual(self._find_lost(""), [])
-        self.assertEqual(self._find_lost('readonly="kind == \'condition\'"'), [])
+        self.assertEqual(self._find_lost("readonly=\"kind == 'condition'\""), [])
         self.assertEqual(self._find_lost('readonly="1"', form="<field name='name'/>"), [])
         self.assertEqual(self._find_lost('readonly="1"', form="<field name='promotes' readonly='1'/>"), [])
         self.assertEqual(self._find_lost('readonly="1"', rows='no_open="1"'), [])
@@ -101,7 +101,9 @@ class TestScreenChecks(TransactionCase):
 
     def _find_filters(self, *filters, separator=""):
         nodes = separator.join(
-            f'<filter name="{name}" date="{domain}"/>' if domain.isidentifier() else f'<filter name="{name}" domain="{domain}"/>'
+            f'<filter name="{name}" date="{domain}"/>'
+            if domain.isidentifier()
+            else f'<filter name="{name}" domain="{domain}"/>'
             for name, domain in filters
         )
         arch = screens.parse(f"<search><field name='name'/>{nodes}</search>")

@@ -23,7 +23,9 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
 
     def _run(self, tour, user, action=None, record=None):
         path = f"/odoo/action-{action}" if action else "/odoo"
-        self.start_tour(f"{path}/{record.id}" if record else path, f"sales_opportunity_stages_setup_{tour}", login=user.login)
+        self.start_tour(
+            f"{path}/{record.id}" if record else path, f"sales_opportunity_stages_setup_{tour}", login=user.login
+        )
         self.env.invalidate_all()
 
     def test_type_with_stages_and_rules(self):
@@ -34,12 +36,17 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
             (created.probability_mode, created.reminder_days, created.description),
             ("learned", 5, "What the tour sells"),
         )
-        copied, zero, second, first = created.stage_ids.sorted(lambda stage: (stage.sequence, stage.name != "Tour Zero (copy)", stage.id))
+        copied, zero, second, first = created.stage_ids.sorted(
+            lambda stage: (stage.sequence, stage.name != "Tour Zero (copy)", stage.id)
+        )
         self.assertEqual([zero.name, second.name, first.name], ["Tour Zero", "Tour Second", "Tour First"])
         self.assertEqual(first.opportunity_type_ids, created)
         self.assertEqual(zero.probability, 15)
         self.assertEqual(
-            [(rule.display_name, rule.kind, rule.required, rule.promotes, rule.target_stage_id) for rule in zero.rule_ids],
+            [
+                (rule.display_name, rule.kind, rule.required, rule.promotes, rule.target_stage_id)
+                for rule in zero.rule_ids
+            ],
             [
                 ("Call A", "action", True, True, zero.browse()),
                 ("Visit A", "action", True, True, second),
@@ -59,7 +66,9 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
         rival = self.env["res.partner"].search([("name", "=", "Tour Rival")])
         self.assertTrue(rival.is_competitor)
         products = rival.competing_product_ids.sorted("name")
-        self.assertEqual([(product.name, product.price) for product in products], [("Rival Pump", 70), ("Rival Valve", 30)])
+        self.assertEqual(
+            [(product.name, product.price) for product in products], [("Rival Pump", 70), ("Rival Valve", 30)]
+        )
 
     def test_approval_and_credit_settings(self):
         company = self.env.company

@@ -343,7 +343,9 @@ class TestStageSetUp(OpportunityStagesCase):
         self.rule_sign.target_stage_id = self.stage_closing
         self.rule_visit.write({"promotes": True, "target_stage_id": near.id})
         rules = self.stage_needs.copy().rule_ids
-        self.assertEqual(rules.filtered(lambda r: r.activity_type_id == self.act_sign).target_stage_id, self.stage_closing)
+        self.assertEqual(
+            rules.filtered(lambda r: r.activity_type_id == self.act_sign).target_stage_id, self.stage_closing
+        )
         self.assertFalse(rules.filtered(lambda r: r.activity_type_id == self.act_visit).target_stage_id)
 
     def test_new_stage_comes_behind_those_of_its_type(self):
@@ -354,7 +356,8 @@ class TestStageSetUp(OpportunityStagesCase):
         self.assertEqual(path[-2:], (added.id, self.stage_won.id))
         last = max(Stage.search([("is_won", "=", False)]).mapped("sequence"))
         first, second = (
-            Stage.with_context(default_opportunity_type_ids=[]).create({"name": name}) for name in ("Of a new type", "A")
+            Stage.with_context(default_opportunity_type_ids=[]).create({"name": name})
+            for name in ("Of a new type", "A")
         )
         self.assertEqual((first.sequence, second.sequence), (last + 1, last + 2))
         self.assertEqual(Stage.create({"name": "Odoo's own"}).sequence, 1)

@@ -4,8 +4,8 @@ from odoo import fields, models
 class WebTourTour(models.Model):
     """Show each role its own onboarding tour.
 
-    A record rule shows a tour to the groups it is for, and to everybody where it names none. It hides the tour from the
-    groups that have a tour of their own instead: a Sales Administrator has the rights of a salesperson, but another job.
+    A record rule shows a tour to the groups it is for, and to everybody where it names none. It hides the tour from
+    groups that have another one: a Sales Administrator has the rights of a salesperson, but another job.
     """
 
     _inherit = "web_tour.tour"
