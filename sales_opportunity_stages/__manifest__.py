@@ -79,6 +79,9 @@
             "sales_opportunity_stages/static/src/stage_checklist/*",
             "sales_opportunity_stages/static/src/tours/*",
         ],
+        "web.assets_frontend": [
+            "sales_opportunity_stages/static/src/signature_form/*",
+        ],
         "web.assets_backend_lazy": [
             "sales_opportunity_stages/static/src/views/opportunity_funnel/*",
         ],

@@ -13,6 +13,11 @@
         "views/sale_order_views.xml",
     ],
     "demo": ["demo/sale_blanket_order_demo.xml"],
+    "assets": {
+        "web.assets_tests": [
+            "sales_opportunity_stages_contract/static/tests/tours/*",
+        ],
+    },
     "auto_install": True,
     "uninstall_hook": "uninstall_hook",
 }

@@ -13,8 +13,14 @@
         "views/sale_order_views.xml",
     ],
     "demo": [
+        "demo/hr_employee_demo.xml",
         "demo/hr_expense_demo.xml",
     ],
+    "assets": {
+        "web.assets_tests": [
+            "sales_opportunity_stages_expense/static/tests/tours/*",
+        ],
+    },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "auto_install": True,

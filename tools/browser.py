@@ -61,7 +61,7 @@ def _named(program):
         raise Fail(f"CHROME={program} is not a program that can be started: {WAYS_OUT}")
     folder = layout.LOCAL / "browser" / layout.digest(found)
     folder.mkdir(parents=True, exist_ok=True)
-    _script(folder / NAMES[0], f'#!/bin/sh\nexec "{found}" "$@"\n')
+    script(folder / NAMES[0], f'#!/bin/sh\nexec "{found}" "$@"\n')
     return folder
 
 
@@ -85,17 +85,25 @@ def _wrap(folder):
     root = folder / "root"
     if not (root / "usr/lib/chromium/chromium").exists():
         raise Fail(f"this distribution has no Chromium in its packages: {WAYS_OUT}")
-    found = {library.parent for library in root.rglob("lib*.so*")}
-    libraries = ":".join(f"$root/{path.relative_to(root)}" for path in sorted(found))
-    (folder / "fonts.conf").write_text(FONTS.format(aliases="\n".join(_font_aliases())))
+    (folder / "fonts.conf").write_text(fonts())
     (folder / "bin").mkdir()
-    _script(folder / "bin/chromium", WRAPPER.format(libraries=libraries))
+    script(folder / "bin/chromium", WRAPPER.format(libraries=libraries(root)))
 
 
-def _font_aliases():
-    for font, names in ALIASES.items():
-        for name in names:
-            yield f"    <alias><family>{name}</family><accept><family>{font}</family></accept></alias>"
+def libraries(root):
+    """Return the folders of libraries below an unpacked root, as a script names them."""
+    found = {library.parent for library in root.rglob("lib*.so*")}
+    return ":".join(f"$root/{path.relative_to(root)}" for path in sorted(found))
+
+
+def fonts():
+    """Return the configuration with which an unpacked program finds its fonts."""
+    lines = [
+        f"    <alias><family>{name}</family><accept><family>{font}</family></accept></alias>"
+        for font, names in ALIASES.items()
+        for name in names
+    ]
+    return FONTS.format(aliases="\n".join(lines))
 
 
 def _try(program, folder):
@@ -105,7 +113,8 @@ def _try(program, folder):
         raise Fail(f"the unpacked Chromium does not start ({' '.join(result.stderr.split())[:200]}): {WAYS_OUT}")
 
 
-def _script(path, text):
+def script(path, text):
+    """Write a program that can be started, whole from the first moment on."""
     temporary = Path(f"{path}.{os.getpid()}")
     temporary.write_text(text)
     temporary.chmod(0o755)

@@ -25,11 +25,18 @@ class Odoo:
     venv: Path
     server: Server
     browser: Path | None = None
+    printing: Path | None = None
 
     @property
     def environment(self):
         """Return the variables for every process of Odoo."""
-        path = [self.browser, self.venv / "bin", self.server.programs, os.environ.get("PATH", os.defpath)]
+        path = [
+            self.browser,
+            self.printing,
+            self.venv / "bin",
+            self.server.programs,
+            os.environ.get("PATH", os.defpath),
+        ]
         return {
             **{key: value for key, value in self.server.environment.items() if key not in NOT_OURS},
             "PATH": os.pathsep.join(str(folder) for folder in path if folder),

@@ -5,7 +5,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import browser, odoo_source, postgres, python_env
+from . import browser, odoo_source, postgres, printing, python_env
 from .odoo import Odoo
 
 
@@ -29,10 +29,11 @@ def parser(name, description, **more):
 
 
 @contextmanager
-def odoo(options, browser_needed=False):
+def odoo(options, browser_needed=False, printing_wanted=False):
     """Set up what is missing and give Odoo with a running PostgreSQL."""
     source = odoo_source.find(options.odoo and Path(os.environ.get("CALLED_FROM", "."), options.odoo))
     venv = python_env.ensure()
     chromium = browser.ensure() if browser_needed else None
+    wkhtmltopdf = printing.ensure() if printing_wanted else None
     with postgres.running(venv, options.db_url) as server:
-        yield Odoo(source, venv, server, chromium)
+        yield Odoo(source, venv, server, chromium, wkhtmltopdf)

@@ -28,7 +28,7 @@ def main(arguments):
         raise Fail(
             "another ./run of this checkout serves this database: stop it, or choose another one with --database NAME"
         )
-    with lock, options.odoo(chosen) as odoo:
+    with lock, options.odoo(chosen, printing_wanted=True) as odoo:
         if chosen.lang:
             odoo.source.check_language(chosen.lang)
         database = chosen.database or f"{odoo.server.prefix}demo"

@@ -27,6 +27,7 @@ class Demo:
             f"login.value = password.value = {json.dumps(login)}; document.querySelector('.oe_login_form').submit()"
         )
         self.page.wait("document.querySelector('.o_main_navbar')")
+        self._call("res.users", "switch_tour_enabled", False)  # no pointer in the pictures
 
     def open(self, action, record=None):
         """Open an action, or one of its records, by external ids of the add-on where no other is named."""
@@ -42,18 +43,17 @@ class Demo:
 
     def _get_id(self, name):
         module, _dot, name = name.partition(".")
-        params = {
-            "model": "ir.model.data",
-            "method": "search_read",
-            "args": [[["module", "=", module], ["name", "=", name]], ["res_id"]],
-            "kwargs": {},
-        }
+        domain = [["module", "=", module], ["name", "=", name]]
+        return self._call("ir.model.data", "search_read", domain, ["res_id"])[0]["res_id"]
+
+    def _call(self, model, method, *args):
+        params = {"model": model, "method": method, "args": args, "kwargs": {}}
         body = json.dumps(json.dumps({"jsonrpc": "2.0", "params": params}))
         answer = self.page.run(
             "fetch('/web/dataset/call_kw', {method: 'POST', headers: {'Content-Type': 'application/json'},"
             f" body: {body}}}).then((answer) => answer.json())"
         )
-        return answer["result"][0]["res_id"]
+        return answer["result"]
 
 
 def pipeline(demo):

@@ -1,3 +1,5 @@
+import logging
+
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
@@ -6,13 +8,25 @@ from odoo.addons.sale.controllers.portal import CustomerPortal, PaymentPortal
 
 from ..tools import Acceptance
 
+_logger = logging.getLogger(__name__)
+
 
 class SignaturePortal(CustomerPortal):
     @http.route()
     def portal_quote_accept(self, order_id, access_token=None, name=None, signature=None):
-        """Keep the signature of a customer whose page was opened while signing was allowed."""
+        """Keep the signature of a customer whose page was opened while signing was allowed.
+
+        Odoo prints the signed order. Where it cannot print, the signature is not kept, and the customer is told so.
+        """
         request.update_context(**Acceptance("portal").as_context(request.env.context))
-        return super().portal_quote_accept(order_id, access_token=access_token, name=name, signature=signature)
+        try:
+            with request.env.cr.savepoint():
+                return super().portal_quote_accept(order_id, access_token=access_token, name=name, signature=signature)
+        except UserError:
+            if request.env["ir.actions.report"].get_wkhtmltopdf_state() != "install":
+                raise
+            _logger.error("A customer could not sign order %s: wkhtmltopdf is not installed", order_id)
+            return {"error": request.env._("Your signature could not be saved. Please contact us.")}
 
 
 class QuotationPaymentPortal(PaymentPortal):

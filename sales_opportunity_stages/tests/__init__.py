@@ -38,6 +38,8 @@ from . import test_quotation_close
 from . import test_quotation_generation
 from . import test_quotation_json_rpc
 from . import test_reports
+from . import test_screens
+from . import test_setup_tours
 from . import test_stage_checklist
 from . import test_stage_gate
 from . import test_stage_map

@@ -4,8 +4,9 @@ from datetime import timedelta
 from psycopg2.errors import ReadOnlySqlTransaction
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import Form
+from odoo.tests import Form, new_test_user
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sales_opportunity_stages.hooks import post_init_hook
@@ -222,6 +223,27 @@ class TestDocumentsBehind(CreditCase):
         self._invoice(1, date=fields.Date.today() - timedelta(days=10))
         wizard.credit_term_days = 9
         self.assertEqual(wizard.blocked_count, 2)
+
+    def test_apply_what_was_tried(self):
+        """The simulated limit and term become the unit's, for those who may change them and for nobody else."""
+        may_change = new_test_user(
+            self.env, "credit_keeper", groups="account.group_account_invoice,base.group_partner_manager"
+        )
+        wizard = self.env["sale.credit.dry.run"].with_user(may_change).create({"unit_id": self.unit.id})
+        self.assertFalse(wizard.can_apply, "nothing differs")
+        wizard.credit_limit, wizard.credit_term_days = 1500, 20
+        self.assertTrue(wizard.can_apply)
+        wizard.action_apply()
+        self.assertEqual((self.unit.credit_limit, self.unit.credit_term_days), (1500, 20))
+        reader = self.env["sale.credit.dry.run"].with_user(self.accountant).create({"unit_id": self.unit.id})
+        reader.credit_limit = 1
+        self.assertFalse(reader.can_apply, "may not change customers")
+        with self.assertRefused("modify|write", AccessError):
+            reader.action_apply()
+        seller = self.env["sale.credit.dry.run"].create({"unit_id": self.unit.id, "credit_limit": 1})
+        with self.assertRefused("accountant", AccessError):
+            seller.unit_id.with_user(self.salesman).write({"credit_limit": seller.credit_limit})
+        self.assertEqual(self.unit.credit_limit, 1500)
 
 
 class TestInstallation(CreditCase):

@@ -1,5 +1,6 @@
 import base64
 import json
+from unittest.mock import patch
 
 from odoo import http
 from odoo.exceptions import UserError
@@ -60,6 +61,21 @@ class TestCustomerAcceptance(QuotationSetup, PaymentHttpCommon):
         self.assertIn('data-bs-target="#modalaccept"', self._get_page(order))
         self.assertIn("redirect_url", self._sign(order)["result"])
         self.assertEqual((order.state, order.signed_by), ("sale", "Ann Acme"))
+        self.assertFalse(order.activity_ids)
+
+    def test_where_nothing_can_be_printed(self):
+        """The customer is told that the signature was not kept; nothing of it is."""
+        order = self._create_accepted()
+        Report = self.env.registry["ir.actions.report"]
+        missing = UserError("Unable to find Wkhtmltopdf on this system. The PDF can not be created.")
+        with (
+            patch.object(Report, "_render_qweb_pdf", side_effect=missing),
+            patch.object(Report, "get_wkhtmltopdf_state", return_value="install"),
+            self.assertLogs("odoo.addons.sales_opportunity_stages.controllers.portal", "ERROR"),
+        ):
+            answer = self._sign(order)
+        self.assertEqual(answer["result"], {"error": "Your signature could not be saved. Please contact us."})
+        self.assertEqual((order.state, order.signed_by), ("sent", False))
         self.assertFalse(order.activity_ids)
 
     def test_approval_withdrawn_while_the_page_was_open(self):

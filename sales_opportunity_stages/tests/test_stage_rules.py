@@ -322,3 +322,42 @@ class TestRuleConfiguration(OpportunityStagesCase):
         self.rule_call.name = "First call"
         self.assertEqual(self.rule_call.display_name, "First call")
         self.assertEqual(self.stage_contact.rule_summary, "First call* → · Email A")
+
+
+class TestStageSetUp(OpportunityStagesCase):
+    """Stages are added behind the others and copied with their rules."""
+
+    def test_copy_takes_the_rules_along(self):
+        self.stage_needs.with_user(self.manager).action_duplicate()
+        copied = self.env["crm.stage"].search([("name", "=", "Needs (copy)")])
+        self.assertEqual(copied.opportunity_type_ids, self.type_project)
+        self.assertEqual(copied.probability, 25)
+        for rule, original in zip(copied.rule_ids, self.stage_needs.rule_ids, strict=True):
+            for name in ("kind", "activity_type_id", "name", "domain", "required", "promotes", "target_stage_id"):
+                self.assertEqual(rule[name], original[name], name)
+        self.assertEqual(self.stage_needs.copy({"name": "Other needs"}).name, "Other needs")
+
+    def test_copy_promotes_to_what_comes_later(self):
+        """A copy comes after the stages of the same sequence: what is no longer later is not its target."""
+        near = self._create_stage("Near", self.stage_needs.sequence, 30)
+        self.rule_sign.target_stage_id = self.stage_closing
+        self.rule_visit.write({"promotes": True, "target_stage_id": near.id})
+        rules = self.stage_needs.copy().rule_ids
+        self.assertEqual(
+            rules.filtered(lambda r: r.activity_type_id == self.act_sign).target_stage_id, self.stage_closing
+        )
+        self.assertFalse(rules.filtered(lambda r: r.activity_type_id == self.act_visit).target_stage_id)
+
+    def test_new_stage_comes_behind_those_of_its_type(self):
+        Stage = self.env["crm.stage"].with_user(self.manager)
+        added = Stage.with_context(default_opportunity_type_ids=self.type_project.ids).create({"name": "Added"})
+        self.assertEqual(added.sequence, self.stage_closing.sequence + 1)
+        path = self.env["crm.opportunity.type"]._get_stage_map().path(self.type_project.id, None)
+        self.assertEqual(path[-2:], (added.id, self.stage_won.id))
+        last = max(Stage.search([("is_won", "=", False)]).mapped("sequence"))
+        first, second = (
+            Stage.with_context(default_opportunity_type_ids=[]).create({"name": name})
+            for name in ("Of a new type", "A")
+        )
+        self.assertEqual((first.sequence, second.sequence), (last + 1, last + 2))
+        self.assertEqual(Stage.create({"name": "Odoo's own"}).sequence, 1)

@@ -4,12 +4,17 @@ from ..tools.credit import CreditTerms
 
 
 class SaleCreditDryRun(models.TransientModel):
-    """Which open quotations would be blocked under another limit or term? Nothing is changed."""
+    """Which open quotations would be blocked under another limit or term? Nothing changes before *Apply*."""
 
     _name = "sale.credit.dry.run"
     _description = "Try Another Credit Limit"
 
-    unit_id = fields.Many2one("res.partner", "Credit Unit", required=True)
+    unit_id = fields.Many2one(
+        "res.partner",
+        "Credit Unit",
+        required=True,
+        domain="[('credit_unit_id', '=', False), '|', ('is_company', '=', True), ('parent_id', '=', False)]",
+    )
     currency_id = fields.Many2one("res.currency", default=lambda self: self.env.company.currency_id)
     credit_limit = fields.Monetary(
         compute="_compute_terms", store=True, readonly=False, help="The limit to try. Nought: no limit."
@@ -17,6 +22,7 @@ class SaleCreditDryRun(models.TransientModel):
     credit_term_days = fields.Integer(
         "Credit Term", compute="_compute_terms", store=True, readonly=False, help="The term to try, in days."
     )
+    can_apply = fields.Boolean(compute="_compute_can_apply", compute_sudo=True)
     exposure = fields.Monetary(compute="_compute_blocked", compute_sudo=True, help="What the unit owes now.")
     quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked", compute_sudo=True)
     blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked", compute_sudo=True)
@@ -31,6 +37,15 @@ class SaleCreditDryRun(models.TransientModel):
             # sudo: whoever may open the dialog may read the terms
             unit = wizard.unit_id.sudo().with_company(self.env.company)
             wizard.credit_limit, wizard.credit_term_days = unit.credit_limit, unit.credit_term_days
+
+    @api.depends("unit_id", "credit_limit", "credit_term_days")
+    def _compute_can_apply(self):
+        """Offer *Apply* to those who may change the unit, once something differs."""
+        for wizard in self:
+            unit = wizard.unit_id.with_company(self.env.company)
+            differs = (wizard.credit_limit, wizard.credit_term_days) != (unit.credit_limit, unit.credit_term_days)
+            user_unit = unit.sudo(False)
+            wizard.can_apply = unit and differs and user_unit._may_write_credit() and user_unit.has_access("write")
 
     @api.depends("unit_id", "credit_limit", "credit_term_days")
     def _compute_blocked(self):
@@ -66,3 +81,14 @@ class SaleCreditDryRun(models.TransientModel):
             ("approval_state", "!=", "closed"),
             ("company_id", "=", company.id),
         ]
+
+    def action_apply(self):
+        """Set the simulated limit and term for the unit, with the user's own rights.
+
+        :raise AccessError: when the user may not change credit
+        """
+        self.ensure_one()
+        self.unit_id.with_company(self.env.company).write(
+            {"credit_limit": self.credit_limit, "credit_term_days": self.credit_term_days}
+        )
+        return {"type": "ir.actions.act_window_close"}

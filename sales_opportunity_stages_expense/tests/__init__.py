@@ -5,5 +5,6 @@ from . import test_expense_life_cycle
 from . import test_expense_link
 from . import test_expense_posting
 from . import test_expense_total
+from . import test_expense_tours
 from . import test_install
 from . import test_public_methods

@@ -26,7 +26,8 @@ class ResPartner(models.Model):
         ondelete="restrict",
         copy=False,
         groups=CREDIT_READERS,
-        domain="[('commercial_partner_id', '=', id), ('credit_unit_id', '=', False)]",
+        domain="[('id', '!=', id), ('credit_unit_id', '=', False),"
+        " '|', ('is_company', '=', True), ('parent_id', '=', False)]",
         help="The partner that carries this customer's credit, with its limit and its term. Blank: it carries its own.",
     )
     credit_member_ids = fields.Many2many(

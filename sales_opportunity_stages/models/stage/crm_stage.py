@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...tools import Stage
 
@@ -61,8 +62,50 @@ class CrmStage(models.Model):
         return None
 
     # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_duplicate(self):
+        """Copy the stages with their rules, as Odoo's own *Duplicate* does, from a list that has no such menu."""
+        self.copy()
+
+    # ------------------------------------------------------------
     # ORM
     # ------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        """Put a stage that is added to a type behind the open stages of that type, not before all others."""
+        defaults = super().default_get(fields)
+        if "sequence" in fields and "default_opportunity_type_ids" in self.env.context:
+            defaults["sequence"] = self._get_last_sequence(self.env.context["default_opportunity_type_ids"]) + 1
+        return defaults
+
+    @api.model
+    def _get_last_sequence(self, type_ids):
+        """Return the highest sequence of the stages before the won ones, of some types or else of all."""
+        open_stages = Domain("is_won", "=", False)
+        of_types = open_stages & Domain("opportunity_type_ids", "in", type_ids or [])
+        last = self.search(of_types, order="sequence desc", limit=1) or self.search(
+            open_stages, order="sequence desc", limit=1
+        )
+        return last.sequence
+
+    def copy_data(self, default=None):
+        """Name the copies after their originals.
+
+        A copy comes after the stages of the same sequence: a rule that promotes to one of them promotes the copy to
+        the next stage instead.
+        """
+        vals_list = super().copy_data(default=default)
+        for stage, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%s (copy)", stage.name)
+            for _command, _id, rule in vals.get("rule_ids", ()):
+                target = self.browse(rule.get("target_stage_id"))
+                if target and not target.is_won and target.sequence <= vals["sequence"]:
+                    rule["target_stage_id"] = False
+        return vals_list
 
     @api.model_create_multi
     def create(self, vals_list):

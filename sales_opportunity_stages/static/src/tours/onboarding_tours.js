@@ -36,7 +36,7 @@ tours.add("sales_opportunity_stages_salesperson_onboarding", {
         ),
         {
             trigger: ".o_opportunity_type_kanban .o_kanban_record:not(.o_kanban_ghost):last",
-            content: _t("Open a type: its stages, and no others, are the columns."),
+            content: _t("Open a type. Its stages are the columns."),
             tooltipPosition: "bottom",
             run: "click",
         },
@@ -53,30 +53,30 @@ tours.add("sales_opportunity_stages_salesperson_onboarding", {
         },
         {
             trigger: ".o_kanban_quick_create .o_kanban_add",
-            content: _t("Add it."),
+            content: _t("Click Add."),
             tooltipPosition: "bottom",
             run: "click",
         },
         {
             trigger: ".o_opportunity_kanban .o_kanban_group:first .o_kanban_record",
-            content: _t("Go on in its form."),
+            content: _t("Open it."),
             tooltipPosition: "bottom",
             run: "click",
         },
         {
             trigger: ".o_stage_checklist_item[data-state=todo] button.o_stage_checklist_schedule",
-            content: _t("The checklist says what the stage asks for. What is required has a star. Schedule an action."),
+            content: _t("The checklist shows what the stage asks for. A star means required. Click Schedule."),
             tooltipPosition: "top",
             run: "click",
         },
         {
             trigger: ".modal button[name=action_schedule_activities]",
-            content: _t("Only what the stage allows is offered. Plan it."),
+            content: _t("Only the actions of this stage are offered. Click Save."),
             run: "click",
         },
         {
             trigger: ".o_stage_checklist_item[data-state=scheduled]",
-            content: _t("Once all that is required is done, the opportunity may move on: by itself, or by Promote."),
+            content: _t("The opportunity can move on when everything required is done: automatically or with Promote."),
             tooltipPosition: "top",
             run: "click",
         },
@@ -94,24 +94,24 @@ tours.add("sales_opportunity_stages_manager_onboarding", {
         ),
         {
             trigger: ".o_list_view .o_data_row:last .o_data_cell[name=name]",
-            content: _t("Open a type, or make one of your own later."),
+            content: _t("Open a type. With New you create your own later."),
             tooltipPosition: "bottom",
             run: "click",
         },
         {
             trigger: ".o_field_widget[name=stage_ids] .o_data_row:first .o_data_cell[name=name]",
-            content: _t("The stages in their order, with the actions that may be scheduled there and the conditions. What has a star is required of everybody. Open one to see its rules, and close it again."),
+            content: _t("The stages in their order, with their rules. A star means required. Open a stage to see its rules."),
             tooltipPosition: "top",
             run: "click",
         },
         {
-            trigger: ".modal .o_form_button_save, .modal .o_form_button_cancel, .modal .btn-close",
-            content: _t("Back to the type."),
+            trigger: ".modal .o_form_button_save",
+            content: _t("Rules are edited here, row by row. Click Save to go back to the type."),
             tooltipPosition: "bottom",
             run: "click",
         },
         ...openMenu(
-            _t("And here is what comes of it."),
+            _t("The reports show the result."),
             "crm.crm_menu_report",
             "sales_opportunity_stages.crm_funnel_report_menu"
         ),
@@ -131,25 +131,25 @@ tours.add("sales_opportunity_stages_administrator_onboarding", {
         ...openMenu(_t("The settings are here."), "crm.crm_menu_config", "crm.crm_config_settings_menu"),
         {
             trigger: "#opportunity_types",
-            content: _t("Whatever types, stages, rules, teams and competitors need is linked from here."),
+            content: _t("Types, stages, rules, teams and competitors are set up from here."),
             tooltipPosition: "top",
             run: "click",
         },
         {
             trigger: "#opportunity_control button:first",
-            content: _t("Approval and credit are set up in the settings of Sales. Go there."),
+            content: _t("Approval and credit are set up in the settings of Sales. Click Sales Settings."),
             tooltipPosition: "top",
             run: "click",
         },
         {
             trigger: "#quotation_approval",
-            content: _t("From which total a quotation has to be approved, and whether by somebody else."),
+            content: _t("Which quotations must be approved, from which total, and by whom."),
             tooltipPosition: "top",
             run: "click",
         },
         {
             trigger: "#credit_policy",
-            content: _t("What an order meets that goes over the credit of its customer. Who approves and who keeps the credit is set in the form of each user."),
+            content: _t("What happens when an order exceeds the credit limit. Approvers and credit managers are set in the form of each user."),
             tooltipPosition: "top",
             run: "click",
         },
@@ -159,26 +159,26 @@ tours.add("sales_opportunity_stages_administrator_onboarding", {
 tours.add("sales_opportunity_stages_credit_onboarding", {
     url: "/odoo",
     steps: () => [
-        ...openApp("sale.sale_menu_root", _t("Let's see who owes what, and who may order more.")),
+        ...openApp("sale.sale_menu_root", _t("Let's see what customers owe and what they may still order.")),
         ...openMenu(
-            _t("All about credit is here."),
+            _t("Credit has its own menu."),
             "sales_opportunity_stages.sale_credit_menu",
             "sales_opportunity_stages.res_partner_menu_credit"
         ),
         {
             trigger: ".o_list_view th[data-name=credit_available]",
-            content: _t("Customers with a limit or a term, what they use of it, and who shares it. Give a customer a limit in its form, under Credit."),
+            content: _t("Customers with a limit or a term. Open one to change its limit on the Credit tab."),
             tooltipPosition: "bottom",
             run: "click",
         },
         ...openMenu(
-            _t("Every decision is kept."),
+            _t("Every credit decision is logged."),
             "sales_opportunity_stages.sale_credit_menu",
             "sales_opportunity_stages.sale_credit_check_menu"
         ),
         {
             trigger: ".o_searchview_facet .o_facet_remove",
-            content: _t("Here is what was blocked this week. Take a filter off to see more."),
+            content: _t("These orders were blocked this week. Remove a filter to see more."),
             tooltipPosition: "bottom",
             run: "click",
         },

@@ -6,44 +6,6 @@ const openCrm = [
     { trigger: ".o_app[data-menu-xmlid='crm.crm_menu_root']", run: "click" },
 ];
 
-registry.category("web_tour.tours").add("sales_opportunity_stages_configure", {
-    steps: () => [
-        ...openCrm,
-        { trigger: "[data-menu-xmlid='crm.crm_menu_config']", run: "click" },
-        {
-            trigger: "[data-menu-xmlid='sales_opportunity_stages.crm_opportunity_type_menu']",
-            run: "click",
-        },
-        { trigger: ".o_list_view:contains(Plant)" },
-        { trigger: ".o_list_button_add", run: "click" },
-        { trigger: ".o_field_widget[name=name] input", run: "edit Tour Sale" },
-        ...stepUtils.saveForm(),
-        ...createStage("Tour First"),
-        ...createStage("Tour Second"),
-        ...stepUtils.saveForm(),
-        { content: "open the first stage", trigger: ".o_data_cell:contains(Tour First)", run: "click" },
-        { trigger: ".modal .o_field_widget[name=rule_ids] .o_field_x2many_list_row_add a", run: "click" },
-        { trigger: ".modal:last .o_field_widget[name=activity_type_id] input", run: "edit Call A" },
-        { trigger: ".ui-autocomplete .dropdown-item:contains(Call A)", run: "click" },
-        { trigger: ".modal:last .o_field_widget[name=required] input", run: "click" },
-        { content: "save the rule", trigger: ".modal:last .o_form_button_save", run: "click" },
-        { trigger: ".modal .o_field_widget[name=rule_ids] .o_data_row:contains(Call A)" },
-        { content: "save the stage", trigger: ".modal .o_form_button_save", run: "click" },
-        { trigger: "body:not(:has(.modal))" },
-        { trigger: ".o_data_row:contains(Tour First):contains(Call A*)" },
-    ],
-});
-
-function createStage(name) {
-    return [
-        { trigger: ".o_field_widget[name=stage_ids] .o_field_x2many_list_row_add a", run: "click" },
-        { trigger: ".modal .o_create_button", run: "click" },
-        { trigger: ".modal:has(.o_form_view) .o_field_widget[name=name] input", run: `edit ${name}` },
-        { trigger: ".modal:has(.o_form_view) .o_form_button_save", run: "click" },
-        { trigger: `.o_field_widget[name=stage_ids] .o_data_row:contains(${name})` },
-    ];
-}
-
 registry.category("web_tour.tours").add("sales_opportunity_stages_promote", {
     steps: () => [
         ...openCrm,
