@@ -1,3 +1,4 @@
+import "@crm/views/crm_form/crm_form"; // registers the view
 import { markRaw } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { patch } from "@web/core/utils/patch";
