@@ -74,9 +74,13 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "sales_opportunity_stages/static/src/opportunity_form/*",
+            "sales_opportunity_stages/static/src/opportunity_kanban/*",
             "sales_opportunity_stages/static/src/opportunity_lines/*",
+            "sales_opportunity_stages/static/src/quoted_price/*",
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
+            "sales_opportunity_stages/static/src/stage_progress/*",
             "sales_opportunity_stages/static/src/tours/*",
         ],
         "web.assets_frontend": [

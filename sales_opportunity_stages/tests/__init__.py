@@ -12,6 +12,7 @@ from . import test_credit_json_rpc
 from . import test_credit_oracle
 from . import test_credit_payment
 from . import test_customer_acceptance
+from . import test_daily_tours
 from . import test_deadline
 from . import test_deadline_report
 from . import test_demo

@@ -281,13 +281,43 @@ class TestOpportunityType(OpportunityStagesCase):
         stage_id, _name = Stage.name_create("Added")
         self.assertEqual(Stage.browse(stage_id).opportunity_type_ids, first)
 
-    def test_unfiltered_columns_are_those_in_use_and_of_the_first_type(self):
+    def test_unfiltered_columns_are_those_of_the_type_found(self):
+        """No empty columns of types that the opportunities found do not have."""
+        mine = [("type", "=", "opportunity"), ("user_id", "=", self.salesman.id)]
         self._create_opportunity()
-        columns = self._get_columns([("type", "=", "opportunity")])
-        first = self.env["crm.opportunity.type"].search([("company_id", "in", [False, self.env.company.id])], limit=1)
-        self.assertIn(self.stage_contact.id, columns)
+        project = (
+            self.stage_contact | self.stage_needs | self.stage_solution | self.stage_closing | self.stage_won
+        ).ids
+        self.assertEqual(self._get_columns(mine), project)
+
+    def test_unfiltered_columns_of_several_types(self):
+        """What is in use, and where something new is entered."""
+        mine = [("type", "=", "opportunity"), ("user_id", "=", self.salesman.id)]
+        project = self._create_opportunity()
+        quick = self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        self._force(project, self.stage_needs)
+        self._force(quick, self.stage_quick_won)
+        expected = self.stage_contact | self.stage_needs | self.stage_quick | self.stage_quick_won
+        self.assertEqual(set(self._get_columns(mine)), set(expected.ids))
+
+    def test_columns_without_opportunities_are_those_of_the_own_team(self):
+        columns = self._get_columns([("type", "=", "opportunity"), ("user_id", "=", self.salesman.id)])
+        self.assertIn(self.stage_closing.id, columns)
         self.assertNotIn(self.stage_quick.id, columns)
-        self.assertLessEqual(set(first.stage_ids.filtered(lambda s: not s.team_ids).ids), set(columns))
+
+    def test_stages_of_one_name_are_told_apart(self):
+        self.stage_quick_won.name = self.stage_won.name
+        leads = self._create_opportunity() + self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        for lead, stage in zip(leads, self.stage_won | self.stage_quick_won, strict=True):
+            self._force(lead, stage)
+        names = {
+            group["stage_id"][1]
+            for group in self.env["crm.lead"].formatted_read_group([("id", "in", leads.ids)], ["stage_id"])
+        }
+        self.assertEqual(names, {"Done Deal (Plant)", "Done Deal (Spare Parts)"})
+        groups = self.env["crm.lead"].formatted_read_group([("id", "in", leads[0].ids)], ["stage_id"])
+        self.assertEqual(groups[0]["stage_id"][1], "Done Deal")
+        self.assertEqual(self.env["crm.lead"].formatted_read_group([("id", "=", 0)], ["stage_id"]), [])
 
     # ------------------------------------------------------------
     # Configuration

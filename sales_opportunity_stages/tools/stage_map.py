@@ -138,6 +138,10 @@ class StageMap:
         path = self.path(type_id, team_id)
         return next((stage_id for stage_id in path if not self.stages[stage_id].fold), path[0] if path else None)
 
+    def is_past_entry(self, type_id, team_id, stage_id):
+        """Whether the stage comes after the one where opportunities of the type and team start."""
+        return self.rank(stage_id) > self.rank(self.entry_stage(type_id, team_id))
+
     def next_stage(self, type_id, team_id, stage_id):
         """The stage after this one on the path, or None at its end."""
         rank = self.rank(stage_id)

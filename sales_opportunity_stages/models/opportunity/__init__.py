@@ -21,3 +21,4 @@ from . import crm_lead_order
 from . import crm_lead_funnel
 from . import crm_lead_overview
 from . import crm_lead_parts
+from . import crm_team_pipeline

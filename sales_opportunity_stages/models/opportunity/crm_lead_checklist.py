@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import format_list
 
 
 class CrmLead(models.Model):
@@ -10,6 +11,9 @@ class CrmLead(models.Model):
     stage_checklist = fields.Json(compute="_compute_stage_checklist")
     stage_progress = fields.Char(
         compute="_compute_stage_progress", help="Required rules of the stage that are met, of how many."
+    )
+    stage_outlook = fields.Char(
+        compute="_compute_stage_progress", help="What is still required before the next stage, or that nothing is."
     )
     can_promote = fields.Boolean(
         "Ready to Promote",
@@ -27,7 +31,7 @@ class CrmLead(models.Model):
 
     def _set_stage_checklist(self):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        self.stage_checklist = self.stage_progress = self.can_promote = False
+        self.stage_checklist = self.stage_progress = self.stage_outlook = self.can_promote = False
         # sudo: rules look at activities and documents that the user may not read; shown is only what is met
         records = {record._origin.sudo(): record for record in self if record._origin}  # a form shows what is saved
         leads = self.sudo().browse().concat(*records)
@@ -41,9 +45,13 @@ class CrmLead(models.Model):
             required = [item for item in items if item["required"]]
             done = [item for item in required if item["state"] == "done"]
             record = records[lead]
+            if record._has_unsaved_stage(lead):
+                record.stage_checklist = {"unsaved_stage": record.stage_id.name, "items": []}
+                continue
             record.stage_progress = f"{len(done)}/{len(required)}" if required else False
             record.can_promote = len(done) == len(required) and lead._is_promotable()
-            record.stage_checklist = lead._prepare_checklist(items, record.can_promote)
+            record.stage_checklist = checklist = lead._prepare_checklist(items, record.can_promote)
+            record.stage_outlook = required and lead._get_stage_outlook(record.can_promote, checklist["missing"])
 
     @api.depends("stage_id", "opportunity_type_id", "team_id", "type", "active", "won_status", "activity_ids")
     def _compute_stage_progress(self):
@@ -52,23 +60,42 @@ class CrmLead(models.Model):
             self._compute_stage_checklist()
             return
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        self.stage_progress = self.can_promote = False
+        self.stage_progress = self.stage_outlook = self.can_promote = False
         # sudo: rules look at activities and documents that the user may not read; shown is only what is met
         records = {record._origin.sudo(): record for record in self if record._origin and record.type == "opportunity"}
         rules = {lead: stage_map.rules_of(lead.stage_id.id, required=True) for lead in records if lead.stage_id}
         leads = self.sudo().browse().concat(*rules)
         met = leads._get_met_rules({rule for required in rules.values() for rule in required})
         for lead, required in rules.items():
-            done = sum((lead.id, rule.id) in met for rule in required)
-            records[lead].stage_progress = f"{done}/{len(required)}" if required else False
-            records[lead].can_promote = done == len(required) and lead._is_promotable()
+            missing = [rule.id for rule in required if (lead.id, rule.id) not in met]
+            record = records[lead]
+            record.stage_progress = f"{len(required) - len(missing)}/{len(required)}" if required else False
+            record.can_promote = not missing and lead._is_promotable()
+            # sudo: rules are everybody's; the name of an activity type is no secret
+            labels = self.env["crm.stage.rule"].sudo().browse(missing).with_prefetch(self._get_rule_ids())
+            record.stage_outlook = required and lead._get_stage_outlook(
+                record.can_promote, labels.mapped("display_name")
+            )
 
     def _is_promotable(self):
         return self.won_status == "pending" and self.active and bool(self._get_next_stage())
 
+    def _has_unsaved_stage(self, saved):
+        """Whether a form shows another stage or type than is saved: their checklist is not known before saving."""
+        return (self.stage_id.id, self.opportunity_type_id.id) != (saved.stage_id.id, saved.opportunity_type_id.id)
+
+    def _get_stage_outlook(self, can_promote, missing):
+        """Return what a card says of the next stage.
+
+        :param missing: names of the required rules that are not met
+        """
+        if can_promote:
+            return self.env._("Ready for %s", self._get_next_stage().name)
+        return bool(missing) and self.env._("Still required: %s", format_list(self.env, missing))
+
     def _forget_stage_checklist(self):
         """The checklist hangs on conditions, which may read anything: what is in the cache is never to be trusted."""
-        names = ["stage_checklist", "stage_progress", "can_promote"]
+        names = ["stage_checklist", "stage_progress", "stage_outlook", "can_promote"]
         self.env["crm.lead"].invalidate_model(names, flush=False)
 
     def _get_checklist_activities(self):
@@ -119,13 +146,16 @@ class CrmLead(models.Model):
             "activity_type_id": rule.activity_type_id,
             "icon": record.activity_type_id.icon or False,
             "activity_id": False,
+            "is_upload": False,
             "user": False,
             "date": False,
+            "target": not is_done and rule.kind == "condition" and self._get_condition_target(record),
         }
         if activity:
             user = activity.done_user_id if is_done else activity.user_id
             date = activity.date_done if is_done else activity.date_deadline
             item.update(activity_id=activity.id, user=user.name or False, date=fields.Date.to_string(date) or False)
+            item["is_upload"] = activity.activity_category == "upload_file"
         return item
 
     @api.model
@@ -133,6 +163,28 @@ class CrmLead(models.Model):
         """Return the ids of all rules, which are few and read together."""
         rules = self.env["crm.opportunity.type"]._get_stage_map().rules
         return tuple(rule.id for stage_rules in rules.values() for rule in stage_rules)
+
+    def _get_condition_target(self, rule):
+        """Return where the form lets the user meet a condition: a field to fill in or a method to call.
+
+        :param rule: a ``crm.stage.rule``
+        :returns: ``{"field" or "method": name, "label": what to show}``, or False
+        """
+        name = next((name for name in rule._get_condition_fields() if name in self._fields), False)
+        if name in self._get_order_fields():
+            label = self.env._("Open Quotations") if self.order_ids else self.env._("New Quotation")
+            return {
+                "method": "action_view_sale_quotation" if self.order_ids else "action_sale_quotations_new",
+                "label": label,
+            }
+        if name == "expected_revenue" and self.opportunity_line_ids:
+            name = "opportunity_line_ids"  # the revenue follows from the lines
+        return name and {"field": name, "label": self._fields[name]._description_string(self.env)}
+
+    @api.model
+    def _get_order_fields(self):
+        """Fields of an opportunity that change with its quotations and orders."""
+        return {"order_ids", "quotation_count", "sale_order_count", "sale_amount_total"}
 
     # ------------------------------------------------------------
     # Search

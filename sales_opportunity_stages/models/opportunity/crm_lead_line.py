@@ -8,6 +8,10 @@ class CrmLead(models.Model):
 
     opportunity_line_ids = fields.One2many("crm.opportunity.line", "lead_id", string="Product Lines", copy=True)
     expected_revenue = fields.Monetary(compute="_compute_expected_revenue", store=True, readonly=False)
+    has_missing_prices = fields.Boolean(
+        compute="_compute_has_missing_prices",
+        help="A product line is not quoted yet, and its product has a reference price.",
+    )
 
     @api.depends("opportunity_line_ids.price_subtotal")
     def _compute_expected_revenue(self):
@@ -17,6 +21,11 @@ class CrmLead(models.Model):
                 lead.expected_revenue = sum(lead.opportunity_line_ids.mapped("price_subtotal"))
             else:
                 lead.expected_revenue = lead.expected_revenue or 0.0
+
+    @api.depends("opportunity_line_ids.price_unit", "opportunity_line_ids.reference_price")
+    def _compute_has_missing_prices(self):
+        for lead in self:
+            lead.has_missing_prices = bool(lead.opportunity_line_ids._filter_missing_price())
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -43,7 +52,7 @@ class CrmLead(models.Model):
 
     def action_take_reference_prices(self):
         """Quote the reference price on every line that is not quoted yet."""
-        self.opportunity_line_ids.filtered(lambda line: not line.price_unit).action_take_reference_price()
+        self.opportunity_line_ids._filter_missing_price().action_take_reference_price()
         return True
 
     def _merge_dependences(self, opportunities):

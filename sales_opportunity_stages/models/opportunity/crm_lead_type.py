@@ -22,6 +22,10 @@ class CrmLead(models.Model):
         ondelete="restrict",
         help="Decides which stages the opportunity goes through. A lead has none until it is converted.",
     )
+    can_change_type = fields.Boolean(
+        compute="_compute_can_change_type",
+        help="Past the first stage only a Sales Administrator can change the type.",
+    )
     probability_mode = fields.Selection(related="opportunity_type_id.probability_mode", related_sudo=True)
     stage_id = fields.Many2one(
         domain="['&', '|', ('team_ids', '=', False), ('team_ids', 'in', team_id),"
@@ -99,7 +103,7 @@ class CrmLead(models.Model):
         A type is changed in the first stage, or by a Sales Administrator: else a type without rules would be a way
         around the rules.
         """
-        is_free = self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
+        is_free = self._may_change_any_type()
         # sudo: the opportunity may be out of the user's sight once it is written
         before = {} if is_free or "opportunity_type_id" not in vals else self.sudo()._read_stage_states()
         yield
@@ -115,7 +119,7 @@ class CrmLead(models.Model):
             was = before.get(lead.id)
             if not was or not was.type_id or was.type_id == lead.opportunity_type_id.id:
                 continue
-            if stage_map.rank(was.stage_id) > stage_map.rank(stage_map.entry_stage(was.type_id, was.team_id)):
+            if stage_map.is_past_entry(was.type_id, was.team_id, was.stage_id):
                 raise UserError(
                     self.env._(
                         "'%(lead)s' has left the first stage of %(type)s: only a Sales Administrator can give it "
@@ -124,6 +128,24 @@ class CrmLead(models.Model):
                         type=self.env["crm.opportunity.type"].browse(was.type_id).name,
                     )
                 )
+
+    def _may_change_any_type(self):
+        return self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
+
+    @api.depends("stage_id", "opportunity_type_id", "team_id")
+    @api.depends_context("uid")
+    def _compute_can_change_type(self):
+        """Tell beforehand what :meth:`_check_type_changes` would say. A form asks for what is saved."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        may_change_any = self._may_change_any_type()
+        for lead in self:
+            saved = lead._origin
+            type_id = saved.opportunity_type_id.id
+            lead.can_change_type = (
+                may_change_any
+                or not type_id
+                or not stage_map.is_past_entry(type_id, saved.team_id.id, saved.stage_id.id)
+            )
 
     def convert_opportunity(self, partner, user_ids=False, team_id=False):
         """Convert and assign as one change: the first visit is that of the salesperson who gets it."""
@@ -178,18 +200,57 @@ class CrmLead(models.Model):
 
     @api.model
     def _read_group_stage_ids(self, stages, domain):
-        """Columns of the kanban: filtered to some types, the stages of those and no others; else the stages in use
-        and those of the first type, as before there were types."""
+        """Return the columns of the kanban: the stages in use, and the empty ones of the types shown.
+
+        Where several types are shown together and the search names none, only the first stage of each is shown empty:
+        something new is entered there.
+        """
         columns = super()._read_group_stage_ids(stages, domain)
         type_ids = self._get_types_of_domain(domain)
         if type_ids is None:
-            default = self.env["crm.opportunity.type"]._get_stage_map().default_type(self.env.company.id)
-            type_ids = {default} - {None}
+            type_ids = self._get_types_found(domain)
+            if len(type_ids) > 1:
+                return columns.filtered(lambda stage: stage in stages or stage.id in self._get_entry_stages(type_ids))
         return columns.filtered(
             lambda stage: (
                 stage in stages or not stage.opportunity_type_ids or type_ids & set(stage.opportunity_type_ids.ids)
             )
         )
+
+    @api.model
+    def _get_types_found(self, domain):
+        """Return the ids of the types that the opportunities of a search have, or the user's own type if there is none.
+
+        :param domain: a domain on ``crm.lead``
+        """
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        found = set()
+        if len(stage_map.types) > 1:
+            found = {found_type.id for [found_type] in self._read_group(domain, ["opportunity_type_id"])} - {False}
+        # sudo: the default counts for those too who may not read the team
+        preferred_id = self.env.user.sudo().sale_team_id.opportunity_type_id.id
+        return found or {stage_map.default_type(self.env.company.id, preferred_id)} - {None}
+
+    @api.model
+    def _get_entry_stages(self, type_ids):
+        """Return the ids of the stages in which opportunities of the types start."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        team_id = self.env.context.get("default_team_id")
+        return {stage_map.entry_stage(type_id, team_id) for type_id in type_ids}
+
+    @api.model
+    def _web_read_group_groupby_formatter(self, groupby_spec, values):
+        """Tell stages of one name apart by their types, wherever they are groups side by side."""
+        formatter = super()._web_read_group_groupby_formatter(groupby_spec, values)
+        if groupby_spec != "stage_id":
+            return formatter
+        names = self.env["crm.stage"].union(*(value for value in values if value))._get_distinct_names()
+
+        def format_stage(value):
+            group, domain = formatter(value)
+            return (group and (group[0], names[group[0]])), domain
+
+        return format_stage
 
     @api.model
     def _get_types_of_domain(self, domain):

@@ -42,7 +42,7 @@ class CrmOpportunityLine(models.Model):
         compute="_compute_reference_price",
         help="The product's sales price, in the opportunity's currency and in the unit of the line.",
     )
-    price_unit = fields.Monetary("Quoted Price", help="What we ask for a unit. Zero: not quoted yet.")
+    price_unit = fields.Monetary("Quoted Price", help="Our price for one unit. 0: not quoted yet.")
     price_subtotal = fields.Monetary("Subtotal", compute="_compute_price_subtotal", store=True, precompute=True)
 
     order_line_ids = fields.One2many("sale.order.line", "opportunity_line_id", "Order Lines")
@@ -165,6 +165,10 @@ class CrmOpportunityLine(models.Model):
         for line in self:
             line.price_unit = line.reference_price
         return True
+
+    def _filter_missing_price(self):
+        """Return the lines that are not quoted yet and whose product has a reference price."""
+        return self.filtered(lambda line: not line.price_unit and line.reference_price)
 
     # ------------------------------------------------------------
     # Quotations

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_list
 
 from ...tools import Stage
 
@@ -161,6 +162,22 @@ class CrmStage(models.Model):
             .with_context(active_test=False)
             .search([("stage_id", "in", self.ids), ("type", "=", "opportunity")])
         )
+
+    def _get_distinct_names(self):
+        """Return ``{stage id: name}``. Stages that share a name are told apart by their types: *Won (Project Sale)*."""
+        # sudo: names of stages and types are no secret
+        stages = self.sudo().with_context(active_test=False)
+        names = stages.mapped("display_name")
+        return {
+            stage.id: self.env._(
+                "%(stage)s (%(types)s)",
+                stage=stage.display_name,
+                types=format_list(self.env, stage.opportunity_type_ids.mapped("name")),
+            )
+            if names.count(stage.display_name) > 1 and stage.opportunity_type_ids
+            else stage.display_name
+            for stage in stages
+        }
 
     def _to_stage_map(self):
         self.ensure_one()

@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -155,6 +155,12 @@ class CrmStageRule(models.Model):
         """
         self.ensure_one()
         return self._evaluate_condition(self.domain)
+
+    @tools.ormcache("self.id")
+    def _get_condition_fields(self):
+        """Return the names of the fields of ``crm.lead`` that the condition looks at, in its order."""
+        conditions = self._get_condition_domain().iter_conditions()
+        return list(dict.fromkeys(condition.field_expr.split(".")[0] for condition in conditions))
 
     @api.model
     def _evaluate_condition(self, text):

@@ -1,14 +1,15 @@
-import { Component } from "@odoo/owl";
+import { Component, useRef } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { formatList } from "@web/core/l10n/utils";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { revealField } from "./reveal_field";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 /**
- * What the stage of an opportunity asks for: each rule with its state, who did it and when,
- * and a way to schedule it or to open what is planned.
+ * What the stage of an opportunity asks for: each rule with its state, who did it and when, and what to do next:
+ * schedule an action, mark it done, or go to where a condition is met.
  */
 export class StageChecklist extends Component {
     static template = "sales_opportunity_stages.StageChecklist";
@@ -16,6 +17,8 @@ export class StageChecklist extends Component {
 
     setup() {
         this.action = useService("action");
+        this.orm = useService("orm");
+        this.root = useRef("root");
     }
 
     get checklist() {
@@ -49,6 +52,10 @@ export class StageChecklist extends Component {
             : _t("Still missing for %(stage)s: %(rules)s", { stage, rules: formatList(missing) });
     }
 
+    get unsavedText() {
+        return _t("Save to see what %s requires.", this.checklist.unsaved_stage);
+    }
+
     stateIcon(item) {
         return {
             done: "fa-check-circle text-success",
@@ -68,6 +75,21 @@ export class StageChecklist extends Component {
 
     canSchedule(item) {
         return item.kind === "action" && item.state !== "scheduled" && this.checklist.is_open;
+    }
+
+    canMarkDone(item) {
+        return item.state === "scheduled" && !item.is_upload && this.checklist.is_open;
+    }
+
+    /** Where a condition is met: in the form itself, if the field is there, or by a button of the form. */
+    targetOf(item) {
+        const { target } = item;
+        const isThere = target && (target.method || target.field in this.props.record.activeFields);
+        return isThere && this.checklist.is_open ? target : false;
+    }
+
+    targetTitle({ field, label }) {
+        return field ? _t("Go to %s", label) : label;
     }
 
     async reload() {
@@ -95,6 +117,32 @@ export class StageChecklist extends Component {
             },
             { onClose: () => this.reload() }
         );
+    }
+
+    async markDone(item) {
+        if (!(await this.props.record.save())) {
+            return;
+        }
+        try {
+            await this.orm.call("mail.activity", "action_feedback", [[item.activity_id]]);
+        } finally {
+            await this.reload();
+        }
+    }
+
+    async goTo({ field, method }) {
+        if (field) {
+            await revealField(this.root.el, this.env.config.viewArch, field);
+        } else if (await this.props.record.save()) {
+            const { resId, resModel } = this.props.record;
+            this.action.doActionButton({
+                type: "object",
+                name: method,
+                resId,
+                resModel,
+                onClose: () => this.reload(),
+            });
+        }
     }
 
     async open(item) {

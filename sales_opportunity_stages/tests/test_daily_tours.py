@@ -1,0 +1,167 @@
+from odoo.fields import Command
+from odoo.tests import HttpCase, tagged
+
+from .quotation_common import QuotationSetup
+
+
+@tagged("post_install", "-at_install")
+class TestDailyTours(QuotationSetup, HttpCase):
+    """The day of a salesperson, by real clicks. What is saved is read back after a reload."""
+
+    browser_size = "1280x900"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_quotations()
+        cls.customer.is_company = True
+        cls.rival = cls.env["res.partner"].create({"name": "Rival Works", "is_company": True, "is_competitor": True})
+        cls.env["res.partner"].create(
+            [
+                {"name": "Aaron Nobody"},
+                {"name": "Zoe Buyer", "parent_id": cls.customer.id, "type": "contact"},
+            ]
+        )
+
+    def _start(self, tour, lead=None, action="crm.action_your_pipeline"):
+        url = f"/odoo/action-{action}" + (f"/{lead.id}" if lead else "")
+        self.start_tour(url, f"sales_opportunity_stages_daily_{tour}", login=self.salesman.login, timeout=180)
+        self.env.invalidate_all()
+
+    def _open(self, tour, lead):
+        self._start(tour, lead, "crm.crm_lead_action_pipeline")
+
+    def test_from_card_to_promotion(self):
+        self._create_opportunity("Other Deal", opportunity_type_id=self.type_quick.id)
+        self._create_opportunity("Plant Deal", partner_id=self.customer.id)
+        self._create_opportunity("Second Plant Deal")
+        self._start("promote")
+        lead = self.env["crm.lead"].search([("name", "=", "Tour Deal")])
+        self.assertEqual((lead.opportunity_type_id, lead.stage_id), (self.type_project, self.stage_solution))
+        self.assertEqual(lead.partner_id, self.customer)
+        self.assertEqual(lead.opportunity_line_ids.mapped("price_unit"), [100, 40])
+        self.assertEqual(lead.expected_revenue, 10 * 100 + 40)
+        self.assertEqual(lead.opportunity_contact_ids.partner_id.name, "Zoe Buyer")
+        self.assertEqual([visit[1:] for visit in self._get_visits(lead)[1:2]], [("advanced", "automatic")])
+
+    def test_refused_in_the_kanban_and_the_form(self):
+        lead = self._create_opportunity("Refused Deal")
+        self._start("refused")
+        self.assertEqual((lead.stage_id, lead.priority), (self.stage_contact, "1"))
+        self.assertEqual(lead.name, "Refused Deal, renamed")
+
+    def test_lose_and_reopen(self):
+        lead = self._create_opportunity("Lost Deal")
+        self._force(lead, self.stage_needs)
+        lead.opportunity_competitor_ids = [Command.create({"partner_id": self.rival.id})]
+        self._open("lose", lead)
+        self.assertEqual((lead.won_status, lead.stage_id), ("pending", self.stage_needs))
+        self.assertFalse(lead.lost_to_id)
+
+    def test_quotation_of_a_part_and_order_of_the_rest(self):
+        lead = self._create_quotable()
+        self._open("quote_and_order", lead)
+        first, second = lead.order_ids.sorted("id")
+        self.assertEqual((first.state, second.state), ("draft", "sale"))
+        self.assertEqual(first.order_line.mapped("product_uom_qty"), [2])
+        self.assertEqual(second.order_line.mapped("product_uom_qty"), [3, 10])
+        self.assertEqual(lead.opportunity_line_ids.mapped("quoted_qty"), [5, 10])
+        self.assertEqual(lead.opportunity_line_ids.mapped("ordered_qty"), [3, 10])
+
+    def test_add_from_opportunity_before_the_first_save(self):
+        lead = self._create_quotable(name="Source Deal")
+        self._start("add_from_opportunity", action="sale.action_quotations")
+        order = self.env["sale.order"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(order.opportunity_id, lead)
+        self.assertEqual(order.order_line.opportunity_line_id, lead.opportunity_line_ids)
+
+    def test_type_past_the_first_stage(self):
+        lead = self._create_opportunity("Typed Deal")
+        self._open("change_type", lead)
+        self.assertEqual(lead.opportunity_type_id, self.type_quick)
+        lead.with_user(self.manager).opportunity_type_id = self.type_project
+        self._force(lead, self.stage_needs)
+        self._open("type_is_locked", lead)
+
+    def test_phone(self):
+        """The form at the width of a phone."""
+        self.browser_size, self.touch_enabled = "390x844", True
+        lead = self._create_quotable(name="Phone Deal")
+        self._open("phone", lead)
+        self.assertEqual(lead.stage_id, self.stage_needs)
+        self.assertEqual(lead.opportunity_line_ids.mapped("price_unit"), [80, 40])
+
+
+@tagged("post_install", "-at_install")
+class TestFirstScreen(QuotationSetup, HttpCase):
+    """What the menu CRM opens."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_quotations()
+        # what a database of demo data has is out of the way
+        cls.env["crm.lead"].search([]).with_context(active_test=False).unlink()
+
+    def _get_action(self, user):
+        return self.env["crm.team"].with_user(user).action_your_pipeline()
+
+    def _get_type(self, user):
+        return self._get_action(user)["context"].get("searchpanel_default_opportunity_type_id")
+
+    def test_busiest_type_of_ones_own(self):
+        self._create_opportunity()
+        for _number in range(2):
+            self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        for _number in range(3):
+            self._force(self._create_opportunity(), self.stage_won)
+        self.assertEqual(self._get_type(self.salesman), self.type_quick.id)
+        self.assertTrue(self._get_action(self.salesman)["context"]["search_default_assigned_to_me"])
+
+    def test_without_opportunities_the_type_of_the_team(self):
+        self.assertEqual(self._get_type(self.colleague), self.type_project.id)
+        self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        self.assertEqual(self._get_type(self.colleague), self.type_project.id, "those of others are not theirs")
+
+    def test_manager_sees_those_of_the_others(self):
+        self._create_opportunity(opportunity_type_id=self.type_quick.id)
+        context = self._get_action(self.manager)["context"]
+        self.assertEqual(context["searchpanel_default_opportunity_type_id"], self.type_quick.id)
+        self.assertFalse(context["search_default_assigned_to_me"])
+        self._create_opportunity(user=self.manager, user_id=self.manager.id)
+        context = self._get_action(self.manager)["context"]
+        self.assertEqual(context["searchpanel_default_opportunity_type_id"], self.type_project.id)
+        self.assertTrue(context["search_default_assigned_to_me"])
+
+    def test_a_default_favorite_stands_above(self):
+        self._create_opportunity()
+        action = self._get_action(self.salesman)
+        self.env["ir.filters"].with_user(self.salesman).create(
+            {
+                "name": "Mine",
+                "model_id": "crm.lead",
+                "action_id": action["id"],
+                "user_ids": [Command.set(self.salesman.ids)],
+                "is_default": True,
+                "domain": "[]",
+            }
+        )
+        self.assertFalse(self._get_type(self.salesman))
+
+    def test_one_type_is_as_in_odoo(self):
+        (self.env["crm.opportunity.type"].search([]) - self.type_project).active = False
+        self._create_opportunity()
+        action = self._get_action(self.salesman)
+        native = self.env["ir.actions.actions"]._for_xml_id("crm.crm_lead_action_pipeline")
+        self.assertEqual(action["search_view_id"], native["search_view_id"])
+        self.assertNotIn("searchpanel_default_opportunity_type_id", action["context"])
+
+    def test_what_is_created_is_of_the_type_chosen(self):
+        """A stage that is open to every type does not decide it."""
+        self.env["crm.stage"].create({"name": "For all", "sequence": 0})
+        self._create_opportunity()
+        self.start_tour(
+            "/odoo/action-crm.action_your_pipeline", "sales_opportunity_stages_choose_type", login=self.salesman.login
+        )
+        lead = self.env["crm.lead"].search([("name", "=", "Of the chosen type")])
+        self.assertEqual(lead.opportunity_type_id, self.type_quick)
