@@ -89,6 +89,7 @@
             "sales_opportunity_stages/static/src/tours/*",
         ],
         "web.assets_backend_lazy": [
+            "sales_opportunity_stages/static/src/views/opportunity_report/*",
             "sales_opportunity_stages/static/src/views/opportunity_funnel/*",
         ],
         "web.assets_tests": [

@@ -15,6 +15,7 @@ from . import test_deadline
 from . import test_deadline_report
 from . import test_demo
 from . import test_documentation
+from . import test_funnel_export
 from . import test_funnel_properties
 from . import test_funnel_report
 from . import test_funnel_view
