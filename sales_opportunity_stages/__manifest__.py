@@ -55,6 +55,7 @@
         "views/sale_credit_check_views.xml",
         "views/res_partner_credit_views.xml",
         "views/sale_order_views.xml",
+        "views/sale_portal_templates.xml",
         "views/res_config_settings_views.xml",
         "views/mail_activity_views.xml",
         "views/sales_opportunity_stages_menus.xml",
@@ -86,6 +87,8 @@
             "sales_opportunity_stages/static/src/opportunity_lines/*",
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
+            "sales_opportunity_stages/static/src/status_bar/*",
+            "sales_opportunity_stages/static/src/text_details/*",
             "sales_opportunity_stages/static/src/tours/*",
         ],
         "web.assets_backend_lazy": [

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 
@@ -60,6 +61,43 @@ class SaleOrder(models.Model):
                 )
             )
         return refusals
+
+    def _get_portal_refusal(self):
+        if self._get_followup_contracts():
+            return self.env._("This quotation became a contract, so it need not be accepted here.")
+        return super()._get_portal_refusal()
+
+    def _get_snapshot(self):
+        snapshot = super()._get_snapshot()
+        if self.has_contract and self.state in ("draft", "sent"):
+            snapshot["contract_content"] = self._get_content()
+        return snapshot
+
+    def _settle_changes(self, before):
+        for order in self:
+            order._check_contract_content(before.get(order.id, {}).get("contract_content"))
+        return super()._settle_changes(before)
+
+    def _check_contract_content(self, before):
+        """Refuse to change what was agreed in a live contract.
+
+        :param before: what :meth:`_get_content` returned before the change; None where no contract binds it
+        :raise UserError: when the content of the quotation is not what it was
+        """
+        if before is None or not (contracts := self._get_followup_contracts()):
+            return
+        after = self._get_content()
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        if changed:
+            raise UserError(
+                self.env._(
+                    "%(order)s became a contract, so this cannot be changed: %(fields)s. Change the contract, or cancel "
+                    "it first: %(contracts)s.",
+                    order=self.name,
+                    fields=self._describe_content(changed),
+                    contracts=", ".join(contract.display_name for contract in contracts),
+                )
+            )
 
     def _check_takes_orders(self, opportunities):
         """What is ordered under a contract is nothing new for the opportunity that was won by it."""
