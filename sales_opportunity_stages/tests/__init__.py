@@ -26,6 +26,7 @@ from . import test_lead_assign
 from . import test_lead_overview
 from . import test_learned_probability
 from . import test_life_cycle
+from . import test_manager_tours
 from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance
