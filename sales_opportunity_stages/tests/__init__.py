@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_accountant_tours
 from . import test_branches
 from . import test_calibration_report
 from . import test_collaboration
@@ -11,6 +12,7 @@ from . import test_credit_json_rpc
 from . import test_credit_oracle
 from . import test_credit_payment
 from . import test_customer_acceptance
+from . import test_customer_tours
 from . import test_deadline
 from . import test_deadline_report
 from . import test_demo
