@@ -46,6 +46,7 @@
         "views/sale_credit_check_views.xml",
         "views/res_partner_credit_views.xml",
         "views/sale_order_views.xml",
+        "views/sale_portal_templates.xml",
         "views/res_config_settings_views.xml",
         "views/mail_activity_views.xml",
         "views/sales_opportunity_stages_menus.xml",
@@ -81,12 +82,15 @@
             "sales_opportunity_stages/static/src/rate/*",
             "sales_opportunity_stages/static/src/stage_checklist/*",
             "sales_opportunity_stages/static/src/stage_progress/*",
+            "sales_opportunity_stages/static/src/status_bar/*",
+            "sales_opportunity_stages/static/src/text_details/*",
             "sales_opportunity_stages/static/src/tours/*",
         ],
         "web.assets_frontend": [
             "sales_opportunity_stages/static/src/signature_form/*",
         ],
         "web.assets_backend_lazy": [
+            "sales_opportunity_stages/static/src/views/opportunity_report/*",
             "sales_opportunity_stages/static/src/views/opportunity_funnel/*",
         ],
         "web.assets_tests": [

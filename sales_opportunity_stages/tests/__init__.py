@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_accountant_tours
 from . import test_branches
 from . import test_calibration_report
 from . import test_change
@@ -13,10 +14,12 @@ from . import test_credit_oracle
 from . import test_credit_payment
 from . import test_customer_acceptance
 from . import test_daily_tours
+from . import test_customer_tours
 from . import test_deadline
 from . import test_deadline_report
 from . import test_demo
 from . import test_documentation
+from . import test_funnel_export
 from . import test_funnel_properties
 from . import test_funnel_report
 from . import test_funnel_view
@@ -28,6 +31,7 @@ from . import test_lead_overview
 from . import test_learned_probability
 from . import test_life_cycle
 from . import test_opening
+from . import test_manager_tours
 from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance

@@ -104,6 +104,51 @@ class TestCustomerAcceptance(QuotationSetup, PaymentHttpCommon):
         self.assertIn("redirect_url", self._sign(order)["result"])
         self._assert_kept(order, "is Lost")
 
+    def test_the_page_says_why_nothing_can_be_signed(self):
+        """In words for customers: the reasons are not theirs to read."""
+        order = self._create_accepted()
+        self.assertNotIn("o_sale_portal_notice", self._get_page(order))
+        order.with_user(self.approver).action_unapprove()
+        page = self._get_page(order)
+        self.assertIn("still being checked on our side and cannot be accepted yet", page)
+        order.action_close_quotation("No budget, and they never pay")
+        page = self._get_page(order)
+        self.assertIn("is closed and can no longer be accepted", page)
+        for secret in ("No budget", "approv", "Sales Administrator"):
+            self.assertNotIn(secret, page.partition("portal_sale_content")[0].partition("o_sale_portal_notice")[2])
+
+    def test_the_page_of_a_lost_opportunity(self):
+        lead = self._create_opportunity("Secret name", partner_id=self.customer.id)
+        order = self._create_accepted(opportunity_id=lead.id)
+        self._lose(lead)
+        page = self._get_page(order)
+        self.assertIn("cannot be accepted at the moment", page)
+        self.assertNotIn("Secret name", page.partition("o_sale_portal_notice")[2].partition("portal_sale_content")[0])
+
+    def test_the_page_of_what_was_signed_and_not_confirmed(self):
+        order = self._create_accepted()
+        order.with_user(self.approver).action_unapprove()
+        self._sign(order)
+        self.assertIn("We have received your signature", self._get_page(order))
+
+    def test_the_page_of_an_order_says_nothing(self):
+        order = self._create_accepted()
+        self._sign(order)
+        self.assertNotIn("o_sale_portal_notice", self._get_page(order))
+
+    def test_the_list_says_what_is_closed(self):
+        closed, fine = self._create_accepted(), self._create_accepted()
+        closed.action_close_quotation("No budget")
+        group = self.env.ref("base.group_portal")
+        user = self.env["res.users"].create(
+            {"name": "Ann", "login": "ann_acme", "password": "ann_acme", "partner_id": self.customer.id, "group_ids": group}
+        )
+        self.authenticate(user.login, user.login)
+        page = self.url_open("/my/quotes").text
+        row = page.partition(f">{closed.name}<")[2].partition("</tr>")[0]
+        self.assertIn("Closed", row)
+        self.assertNotIn("Closed", page.partition(f">{fine.name}<")[2].partition("</tr>")[0])
+
     def test_rejecting_a_closed_one_is_an_ordinary_page(self):
         order = self._create_accepted()
         order.action_close_quotation("No budget")

@@ -18,6 +18,59 @@ class TestGenerateFromOpportunity(QuotationCase):
         offered = [(line["product_id"], line["product_uom_qty"]) for line in wizard.line_ids._records]
         self.assertEqual(offered, [(self.product.id, 5), (self.other_product.id, 10)])
 
+    def _get_offer(self, lead, document="order"):
+        """The quantities of a newly opened dialog, and what it says about them."""
+        wizard = Form(
+            self.env["crm.opportunity.generate"]
+            .with_user(self.salesman)
+            .with_context(default_lead_id=lead.id, default_document=document)
+        )
+        return [line["product_uom_qty"] for line in wizard.line_ids._records], wizard
+
+    def test_dialog_offers_what_is_not_ordered(self):
+        """A partial order leaves the rest, in the unit of the line; quotations alone leave everything."""
+        lead = self._create_quotable()
+        self._generate(lead, line_0=2, line_1=0)
+        self.assertEqual(self._get_offer(lead)[0], [5, 10])
+        self._generate(lead, "order", line_0=2, line_1=0)
+        for document in ("order", "quotation"):
+            offer, wizard = self._get_offer(lead, document)
+            self.assertEqual(offer, [3, 10])
+            self.assertFalse(wizard.quantity_warning)
+        dozen = self.env.ref("uom.product_uom_dozen")
+        self.product.uom_ids = dozen
+        lead.opportunity_line_ids[0].write({"product_uom_id": dozen.id, "product_uom_qty": 1})
+        self.assertAlmostEqual(self._get_offer(lead)[0][0], 1 - 2 / 12, places=2)
+
+    def test_second_order_takes_the_rest_only(self):
+        lead = self._create_quotable()
+        self._generate(lead, "order", line_0=2, line_1=0)
+        rest = self._generate(lead, "order")
+        self.assertEqual(rest.order_line.mapped("product_uom_qty"), [3, 10])
+        self.assertEqual(lead.opportunity_line_ids.mapped("remaining_qty"), [0, 0])
+        offer, wizard = self._get_offer(lead)
+        self.assertEqual((offer, wizard.is_nothing_left), ([0, 0], True))
+        with self.assertRefused("at least one product"):
+            self._generate(lead, "order")
+
+    def test_more_than_is_left_is_warned_of_and_allowed(self):
+        lead = self._create_quotable()
+        self._generate(lead, "order", line_0=4, line_1=0)
+        _offer, wizard = self._get_offer(lead)
+        with wizard.line_ids.edit(0) as line:
+            line.product_uom_qty = 3
+        self.assertIn("Pump: 3.00 exceeds the 1.00 left", wizard.quantity_warning)
+        self.assertNotIn("Valve", wizard.quantity_warning)
+        order = wizard.save().action_generate()
+        self.assertEqual(self.env["sale.order"].browse(order["res_id"]).state, "sale")
+        self.assertEqual(lead.opportunity_line_ids.mapped("ordered_qty"), [7, 10])
+
+    def test_cancelled_order_is_offered_again(self):
+        lead = self._create_quotable()
+        order = self._generate(lead, "order")
+        order.action_cancel()
+        self.assertEqual(self._get_offer(lead)[0], [5, 10])
+
     def test_without_lines_odoos_own_form_opens(self):
         lead = self._create_opportunity(partner_id=self.customer.id)
         for action in (lead.action_sale_quotations_new(), lead.action_new_order()):
@@ -204,6 +257,18 @@ class TestAddFromOpportunity(QuotationCase):
         self.assertEqual(second.opportunity_line_ids.mapped("quoted_qty"), [5, 10])
         self.assertEqual(order.order_line.mapped("sequence"), sorted(order.order_line.mapped("sequence")))
 
+    def test_what_the_quotation_has_is_not_offered_again(self):
+        lead = self._create_quotable()
+        order = self._create_quotation(order_line=[], opportunity_id=lead.id)
+        wizard = self._open(order)
+        wizard.line_ids[0].product_uom_qty = 2
+        wizard.action_generate()
+        again = self._open(order)
+        self.assertEqual(again.line_ids.mapped("product_uom_qty"), [3, 0])
+        again.action_generate()
+        self.assertTrue(self._open(order).is_nothing_left)
+        self.assertEqual(lead.opportunity_line_ids.mapped("quoted_qty"), [5, 10])
+
     def test_keeps_the_opportunity_it_has(self):
         first, second = self._create_quotable(), self._create_quotable(name="Second")
         order = self._create_quotation(opportunity_id=first.id)
@@ -237,9 +302,9 @@ class TestQuotedQuantities(QuotationCase):
         order.order_line[0].product_uom_qty = 7
         self.assertEqual(quantities(), (7, 0))
         order.action_confirm()
-        self.assertEqual(quantities(), (7, 7))
+        self.assertEqual(quantities(), (0, 7))
         order.order_line[0].product_uom_qty = 9
-        self.assertEqual(quantities(), (9, 9))
+        self.assertEqual(quantities(), (0, 9))
         order.action_cancel()
         self.assertEqual(quantities(), (0, 0))
         order.action_draft()
@@ -442,7 +507,7 @@ class TestClosedOpportunity(QuotationCase):
         self._lose(lead)
         lead.with_user(self.manager).action_restore()
         order.action_confirm()
-        self.assertEqual(self._generate(lead).state, "draft")
+        self.assertEqual(self._generate(lead, line_0=1).state, "draft")
 
     def test_a_copy_is_for_no_opportunity(self):
         lead = self._create_quotable()

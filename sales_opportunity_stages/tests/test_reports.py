@@ -254,6 +254,44 @@ class TestReports(FunnelCase):
                 self.assertTrue(action.help)
                 self.assertTrue(pivot.get("sample"))
 
+    def test_one_default_period(self):
+        """Every report that opens with a period opens with the same one, so that their counts agree."""
+        filters, undated = set(), set()
+        for model in (set(REPORTS) | {"crm.deadline.report"}) - {"crm.snapshot.report", "crm.flow.report"}:
+            search = etree.fromstring(self.env[model].get_view(view_type="search")["arch"])
+            (period,) = search.xpath("//filter[@name='date_deadline']")
+            filters.add(etree.tostring(period, method="c14n", with_tail=False).replace(b" ", b""))
+            undated.add(period.getnext().get("name"))
+        self.assertEqual(len(filters), 1)
+        self.assertEqual(undated, {"undated"}, "in the same group: both together find more, not less")
+        for action in self.env["ir.actions.act_window"].search([("res_model", "in", [*REPORTS, "crm.deadline.report"])]):
+            defaults = {name[15:] for name in literal_eval(action.context.strip()) if name.startswith("search_default_")}
+            with self.subTest(action=action.name):
+                self.assertLessEqual(defaults & {"date_deadline", "create_date", "date_start"}, {"date_deadline"})
+
+    def test_menu_fits_on_a_small_screen(self):
+        """Odoo shows 70 % of the height of the window: 504 pixels of 720. An entry takes 27, a heading 36."""
+        menu = self.env.ref("crm.crm_menu_report")
+        headings = menu.child_id.filtered("child_id")
+        entries = (menu.child_id - headings) | headings.child_id
+        self.assertLessEqual(27 * len(entries) + 36 * len(headings) + 16, 504)
+        for entry in entries.filtered(lambda entry: entry.get_external_id()[entry.id].startswith("sales_opp")):
+            with self.subTest(entry=entry.name):
+                self.assertEqual(entry.name, entry.action.name, "one name for the entry and what it opens")
+
+    def test_stages_of_one_name_are_told_apart(self):
+        """In reports, "Won" of two types is not "Won" and "Won (2)"."""
+        first, second, other = self.env["crm.stage"].create(
+            [{"name": name, "opportunity_type_ids": self.type_funnel.ids} for name in ("Alike", "Alike", "Unlike")]
+        )
+        second.opportunity_type_ids = self.type_project
+        stages = (first | second | other).with_user(self.salesman)
+        self.assertEqual(stages.mapped("display_name"), ["Alike", "Alike", "Unlike"])
+        names = stages.with_context(stage_with_type=1).mapped("display_name")
+        self.assertEqual(
+            names, [f"Alike ({self.type_funnel.name})", f"Alike ({self.type_project.name})", "Unlike"]
+        )
+
     def test_usual_filters(self):
         """In the search bar of every report, and they find what they say."""
         self._set_up_competition()

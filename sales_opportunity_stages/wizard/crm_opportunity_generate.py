@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import float_compare, formatLang
 
 
 class CrmOpportunityGenerate(models.TransientModel):
@@ -36,6 +37,13 @@ class CrmOpportunityGenerate(models.TransientModel):
         store=True,
         readonly=False,
     )
+    quantity_warning = fields.Text(
+        compute="_compute_quantity_warning",
+        help="The lines that would take more than is left of the opportunity.",
+    )
+    is_nothing_left = fields.Boolean(
+        compute="_compute_is_nothing_left", help="Everything that is offered is ordered, or in the quotation already."
+    )
 
     @api.depends("order_id", "lead_id")
     def _compute_available_lead_ids(self):
@@ -53,18 +61,29 @@ class CrmOpportunityGenerate(models.TransientModel):
 
     @api.depends("lead_ids")
     def _compute_line_ids(self):
-        """All lines in full; what was changed already stays while its opportunity does."""
+        """Offer what is left of every line; what was changed already stays while its opportunity does."""
         for wizard in self:
             offered = wizard.lead_ids._origin.opportunity_line_ids
             kept = wizard.line_ids.filtered(
                 lambda line, leads=wizard.lead_ids._origin: line.opportunity_line_id.lead_id._origin in leads
             )
-            known_leads = kept.opportunity_line_id.lead_id._origin
+            known_leads, order = kept.opportunity_line_id.lead_id._origin, wizard.order_id._origin
             wizard.line_ids = [Command.unlink(line.id) for line in wizard.line_ids - kept] + [
-                Command.create({"opportunity_line_id": line.id, "product_uom_qty": line.product_uom_qty})
+                Command.create({"opportunity_line_id": line.id, "product_uom_qty": line._get_offered_quantity(order)})
                 for line in offered
                 if line.lead_id not in known_leads
             ]
+
+    @api.depends("line_ids.offered_qty")
+    def _compute_is_nothing_left(self):
+        for wizard in self:
+            wizard.is_nothing_left = bool(wizard.line_ids) and not any(wizard.line_ids.mapped("offered_qty"))
+
+    @api.depends("line_ids.product_uom_qty", "line_ids.offered_qty")
+    def _compute_quantity_warning(self):
+        for wizard in self:
+            exceeding = wizard.line_ids.filtered("exceeds_offer")
+            wizard.quantity_warning = "\n".join(line._get_quantity_warning() for line in exceeding)
 
     # ------------------------------------------------------------
     # Action
@@ -129,6 +148,40 @@ class CrmOpportunityGenerateLine(models.TransientModel):
     price_unit = fields.Monetary(related="opportunity_line_id.price_unit", related_sudo=False, string="Quoted Price")
     quoted_qty = fields.Float(related="opportunity_line_id.quoted_qty", related_sudo=False)
     ordered_qty = fields.Float(related="opportunity_line_id.ordered_qty", related_sudo=False)
+    offered_qty = fields.Float(
+        "Left",
+        compute="_compute_offered_qty",
+        digits="Product Unit",
+        help="Quantity that is neither ordered nor in this quotation yet, in the unit of the product line.",
+    )
+    exceeds_offer = fields.Boolean(compute="_compute_exceeds_offer")
     product_uom_qty = fields.Float("Quantity", digits="Product Unit", required=True)
 
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity to take over cannot be negative.")
+
+    @api.depends("opportunity_line_id", "generate_id.order_id")
+    def _compute_offered_qty(self):
+        for line in self:
+            source, order = line.opportunity_line_id._origin, line.generate_id.order_id._origin
+            line.offered_qty = source._get_offered_quantity(order) if source else 0
+
+    @api.depends("product_uom_qty", "offered_qty")
+    def _compute_exceeds_offer(self):
+        for line in self:
+            line.exceeds_offer = line._compare_with_offer() > 0
+
+    def _compare_with_offer(self):
+        """Compare the quantity with what is left, in the precision of quantities: -1, 0 or 1."""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        return float_compare(self.product_uom_qty, self.offered_qty, precision_digits=digits)
+
+    def _get_quantity_warning(self):
+        return self.env._(
+            "%(product)s: %(quantity)s exceeds the %(left)s left of the opportunity.",
+            product=self.product_id.display_name,
+            quantity=self._format_quantity(self.product_uom_qty),
+            left=self._format_quantity(self.offered_qty),
+        )
+
+    def _format_quantity(self, quantity):
+        return formatLang(self.env, quantity, dp="Product Unit")

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_list, html2plaintext
 
 
@@ -59,6 +60,41 @@ class SaleOrder(models.Model):
             names = format_list(self.env, self.contract_ids.mapped("display_name"))
             return [self.env._("A contract was made from it, delete that first: %s.", names)]
         return []
+
+    def _get_portal_refusal(self):
+        if self._get_followup_contracts():
+            return self.env._("This quotation became a contract, so it need not be accepted here.")
+        return super()._get_portal_refusal()
+
+    def _get_snapshot(self):
+        snapshot = super()._get_snapshot()
+        if self.has_contract and self.state in ("draft", "sent"):
+            snapshot["contract_content"] = self._get_content()
+        return snapshot
+
+    @api.model
+    def _get_change_rules(self):
+        return [*super()._get_change_rules(), (15, "_check_contract_content")]
+
+    def _check_contract_content(self, change):
+        """Refuse to change what was agreed in a live contract.
+
+        :raise UserError: when the content of a quotation that became a contract is not what it was
+        """
+        for order in self:
+            before = change.was(order).get("contract_content")
+            contracts = order._get_followup_contracts() if before is not None else []
+            changed = before.items() ^ order._get_content().items() if contracts else set()
+            if changed:
+                raise UserError(
+                    self.env._(
+                        "%(order)s became a contract, so this cannot be changed: %(fields)s. Change the contract, or "
+                        "cancel it first: %(contracts)s.",
+                        order=order.name,
+                        fields=order._describe_content({key for key, _value in changed}),
+                        contracts=format_list(self.env, [contract.display_name for contract in contracts]),
+                    )
+                )
 
     def _check_takes_orders(self, opportunities):
         """What is ordered under a contract is nothing new for the opportunity that was won by it."""

@@ -50,8 +50,12 @@ class TestAutomaticLinks(ContractCase):
     def test_the_quotation_itself(self):
         contract = self._make_open_contract(quantity=10, price=72)
         order = contract.quotation_id
-        order.order_line.product_uom_qty = 4
-        order.order_line.create({"order_id": order.id, "product_id": self.product.id})
+        for attempt in (
+            lambda: order.order_line.write({"product_uom_qty": 4}),
+            lambda: order.order_line.create({"order_id": order.id, "product_id": self.product.id}),
+        ):
+            with self.assertRefused("became a contract, so this cannot be changed"):
+                attempt()
         self.assertFalse(order.order_line.blanket_order_line)
         self.assertEqual(contract.line_ids.remaining_uom_qty, 10)
 

@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
+from odoo.tests import Form
 
 from .contract_common import ContractCase
 
@@ -33,6 +34,38 @@ class TestOrderOrContract(ContractCase):
                     with self.assertRefused(f"A contract was made from it, cancel that first: {contract.display_name}"):
                         attempt()
         self.assertEqual(self.order.state, "draft")
+
+    def test_what_became_a_contract_stays_as_it_was_agreed(self):
+        """By whatever way; what is not agreed with the customer may change. Cancelling the contract frees it."""
+        contract = self._make_contract(self.order)
+        line = self.order.order_line
+        attempts = {
+            "price": lambda: line.write({"price_unit": 1}),
+            "quantity": lambda: self.order.write({"order_line": [Command.update(line.id, {"product_uom_qty": 99})]}),
+            "another line": lambda: self.order.write({"order_line": [Command.create({"product_id": self.product.id})]}),
+            "no line": lambda: line.unlink(),
+            "customer": lambda: self.order.write({"partner_id": self.stranger.id}),
+        }
+        for name, attempt in attempts.items():
+            with self.subTest(name), self.assertRefused(f"became a contract.*{contract.display_name}"):
+                attempt()
+        self.order.write({"client_order_ref": "PO 7"})
+        self.assertEqual((line.price_unit, line.product_uom_qty), (100, 10))
+        contract.action_cancel()
+        line.product_uom_qty = 99
+        self.assertEqual(self.order.amount_total, 9900)
+
+    def test_the_form_of_what_became_a_contract_is_read_only(self):
+        self._make_contract(self.order)
+        with Form(self.order) as form:
+            for name in ("partner_id", "validity_date", "payment_term_id", "order_line"):
+                self.assertTrue(form._get_modifier(name, "readonly"), name)
+
+    def test_the_customer_is_told(self):
+        self.order.write({"require_signature": True})
+        self.assertEqual(self.order._get_portal_notice(), "")
+        self._make_contract(self.order)
+        self.assertIn("became a contract", self.order._get_portal_notice())
 
     def test_neither_signed_nor_paid(self):
         self.order.write({"require_signature": True, "require_payment": True})

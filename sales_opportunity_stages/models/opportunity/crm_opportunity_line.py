@@ -51,8 +51,8 @@ class CrmOpportunityLine(models.Model):
         compute="_compute_quoted_quantities",
         store=True,
         digits="Product Unit",
-        help="Quantity in the quotations and orders made from this line, the cancelled and closed ones aside, in its "
-        "unit. What is ordered has been quoted.",
+        help="Quantity in the open quotations made from this line, in its unit. Ordered quantities, cancelled and "
+        "closed quotations are not counted.",
     )
     ordered_qty = fields.Float(
         "Ordered",
@@ -60,6 +60,12 @@ class CrmOpportunityLine(models.Model):
         store=True,
         digits="Product Unit",
         help="Quantity in the confirmed orders made from this line, in its unit.",
+    )
+    remaining_qty = fields.Float(
+        "Not Ordered",
+        compute="_compute_remaining_qty",
+        digits="Product Unit",
+        help="Quantity that is not ordered yet, in the unit of the line. 0 when everything is ordered.",
     )
 
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity of a line cannot be negative.")
@@ -146,8 +152,27 @@ class CrmOpportunityLine(models.Model):
                     and sale_line.order_id.approval_state != "closed"
                 )
             )
-            line.quoted_qty = line._sum_quantities(quoted)
-            line.ordered_qty = line._sum_quantities(quoted.filtered(lambda sale_line: sale_line.state == "sale"))
+            ordered = quoted.filtered(lambda sale_line: sale_line.state == "sale")
+            line.quoted_qty = line._sum_quantities(quoted - ordered)
+            line.ordered_qty = line._sum_quantities(ordered)
+
+    @api.depends("product_uom_qty", "ordered_qty")
+    def _compute_remaining_qty(self):
+        for line in self:
+            line.remaining_qty = max(line.product_uom_qty - line.ordered_qty, 0)
+
+    def _get_offered_quantity(self, order):
+        """Return what is left to take over into a quotation: not ordered yet, and not in that quotation already.
+
+        :param order: the ``sale.order`` to append to; an empty one for a new document
+        :returns: a quantity in the unit of this line
+        """
+        self.ensure_one()
+        # sudo: the lines of the same product in other documents may not be the user's to read
+        present = self.sudo().order_line_ids.filtered(
+            lambda sale_line: sale_line.order_id == order and sale_line.product_id == self.product_id
+        )
+        return max(self.remaining_qty - self._sum_quantities(present), 0)
 
     def _sum_quantities(self, sale_lines):
         """The ordered quantity of sale order lines, in the unit of this line."""

@@ -5,6 +5,7 @@
 from . import sale_order
 from . import sale_order_gate
 from . import sale_order_opportunity
+from . import sale_order_portal
 from . import sale_order_approval
 from . import sale_order_author
 from . import mail_activity_approval

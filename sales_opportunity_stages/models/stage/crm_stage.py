@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -38,6 +40,26 @@ class CrmStage(models.Model):
                 rule.display_name + ("*" if rule.required else "") + (" →" if rule.promotes else "")
                 for rule in stage.rule_ids
             )
+
+    @api.depends("name", "opportunity_type_ids.name")
+    @api.depends_context("lang", "stage_with_type")
+    def _compute_display_name(self):
+        """Tell stages of one name apart by their types, where the context ``stage_with_type`` asks for it, as reports
+        do: "Won (Project Sale)"."""
+        super()._compute_display_name()
+        if self.env.context.get("stage_with_type"):
+            for stage in self.filtered("opportunity_type_ids") & self._get_namesakes():
+                types = stage.with_context(active_test=False).opportunity_type_ids
+                stage.display_name = self.env._(
+                    "%(stage)s (%(types)s)", stage=stage.name, types=", ".join(types.mapped("name"))
+                )
+
+    def _get_namesakes(self):
+        """Return all stages that share their name with another one."""
+        # sudo: the name alone is looked at, whichever stages the user may read
+        stages = self.sudo().search([])
+        counts = Counter(stages.mapped("name"))
+        return stages.filtered(lambda stage: counts[stage.name] > 1).sudo(self.env.su)
 
     @api.constrains("opportunity_type_ids", "team_ids")
     def _check_opportunity_type_ids(self):

@@ -18,9 +18,15 @@ import {
     toggleSaveFavorite,
     toggleSearchBarMenu,
 } from "@web/../tests/web_test_helpers";
-import { FunnelPeriod } from "@sales_opportunity_stages/views/opportunity_funnel/funnel_period";
+import { ReportPeriod } from "@sales_opportunity_stages/views/opportunity_report/report_period";
+import { getResultColors } from "@sales_opportunity_stages/views/opportunity_report/result_colors";
 import { download, downloadFile } from "@web/core/network/download";
 
+const WON_STATUS = [
+    ["pending", "Open"],
+    ["won", "Won"],
+    ["lost", "Lost"],
+];
 const STAGES = ["S1", "S2", "S3", "S4", "W"];
 /** The worked example: reached, amount, weighted, advanced, lost here, lost amount, pending, pending amount. */
 const EXAMPLE = [
@@ -41,16 +47,11 @@ const RATES = [
 class CrmFunnelReport extends models.Model {
     _name = "crm.funnel.report";
 
+    lead_id = fields.Many2one({ relation: "crm.lead" });
     opportunity_type_id = fields.Many2one({ relation: "crm.opportunity.type" });
     stage_id = fields.Many2one({ relation: "crm.stage" });
     user_id = fields.Many2one({ string: "Salesperson", relation: "res.users" });
-    won_status = fields.Selection({
-        selection: [
-            ["pending", "Open"],
-            ["won", "Won"],
-            ["lost", "Lost"],
-        ],
-    });
+    won_status = fields.Selection({ selection: WON_STATUS });
     date_deadline = fields.Date();
     create_date = fields.Datetime();
     opportunity_count = fields.Integer({ string: "Opportunities", aggregator: "sum" });
@@ -79,7 +80,9 @@ class CrmFunnelReport extends models.Model {
         search: `
             <search>
                 <filter name="mine" string="Mine" domain="[('user_id', '=', 7)]"/>
+                <separator/>
                 <filter name="closing" string="Closing" date="date_deadline" default_period="month"/>
+                <filter name="undated" string="No Closing" domain="[('date_deadline', '=', False)]"/>
                 <filter name="by_type" string="Type" context="{'group_by': 'opportunity_type_id'}"/>
                 <filter name="by_stage" string="Stage" context="{'group_by': 'stage_id'}"/>
                 <filter name="by_user" string="Salesperson" context="{'group_by': 'user_id'}"/>
@@ -97,8 +100,12 @@ class CrmStage extends models.Model {
     _name = "crm.stage";
 }
 
+class CrmLead extends models.Model {
+    _name = "crm.lead";
+}
+
 defineMailModels();
-defineModels([CrmFunnelReport, CrmOpportunityType, CrmStage]);
+defineModels([CrmFunnelReport, CrmOpportunityType, CrmStage, CrmLead]);
 describe.current.tags("desktop");
 
 function makeRow(index, group = {}, type = [1, "Funnel"], share = 1) {
@@ -474,7 +481,7 @@ test("a period is moved by its own length, in months where it consists of months
         ...bounds.map(([operator, value]) => [name, operator, value]),
     ];
     const move = (domain, duration) => {
-        const period = FunnelPeriod.find(domain, typed);
+        const period = ReportPeriod.find(domain, typed);
         const other = period.shift(duration || period.length);
         const values = other.domain
             .filter(Array.isArray)
@@ -548,7 +555,7 @@ test("a period is moved by its own length, in months where it consists of months
         closing("today", "today +1m"),
         closing("2026-02-01", "2026-01-01"),
     ]) {
-        expect(FunnelPeriod.find(endless, typed)).toBe(null);
+        expect(ReportPeriod.find(endless, typed)).toBe(null);
     }
 });
 
@@ -557,6 +564,7 @@ test("without a period there is none to compare with", async () => {
     await mountFunnel();
     await contains(".o_opportunity_funnel_compare").click();
     expect(".o_menu_item[data-compare=previous]").toHaveClass("disabled");
+    expect(".o_menu_item[data-compare=previous]").toHaveText(/Filter by a period first/);
     expect(".o_menu_item[data-compare=user_id]").not.toHaveClass("disabled");
     expect(".o_menu_item[data-compare=stage_id]").toHaveCount(0);
     expect.verifySteps(["get_funnels [] "]);
@@ -608,8 +616,132 @@ test("opens as a favorite was saved", async () => {
 });
 
 // ------------------------------------------------------------
+// Opportunities without an expected closing
+// ------------------------------------------------------------
+
+async function mountForMarch(count) {
+    mockDate("2026-03-20 12:00:00");
+    answerWith(() => EVERY.map((index) => makeRow(index)));
+    onRpc("crm.funnel.report", "formatted_read_group", ({ kwargs }) => {
+        expect.step(`${JSON.stringify(kwargs.domain)} ${kwargs.aggregates}`);
+        return [{ "lead_id:count_distinct": count }];
+    });
+    await mountFunnel({ context: { search_default_closing: 1 } });
+    await animationFrame();
+}
+
+const IN_MARCH = `"&",["date_deadline",">=","2026-03-01"],["date_deadline","<=","2026-03-31"]`;
+const UNDATED = `"&",["date_deadline","=",false],["date_deadline","=",false]`;
+
+test("says how many are left out without an expected closing, and shows them", async () => {
+    onRpc("crm.funnel.report", "get_opportunities_action", ({ args: [domain] }) => {
+        expect.step(`opens ${JSON.stringify(domain)}`);
+        return { type: "ir.actions.act_window" };
+    });
+    mockService("action", { doAction: ({ name }) => expect.step(name) });
+    await mountForMarch(3);
+    expect(".o_undated_notice").toHaveText(/not included: 3/);
+    await contains(".o_undated_open").click();
+    expect.verifySteps([
+        `get_funnels [${IN_MARCH}] `,
+        `[${UNDATED}] lead_id:count_distinct`,
+        `opens [${UNDATED}]`,
+        "No Expected Closing",
+    ]);
+});
+
+test("includes what has no expected closing", async () => {
+    await mountForMarch(1);
+    await contains(".o_undated_include").click();
+    await animationFrame();
+    expect(".o_undated_notice").toHaveCount(0);
+    expect.verifySteps([
+        `get_funnels [${IN_MARCH}] `,
+        `[${UNDATED}] lead_id:count_distinct`,
+        `get_funnels ["|",${IN_MARCH},["date_deadline","=",false]] `,
+    ]);
+});
+
+test("says nothing where nothing is left out", async () => {
+    await mountForMarch(0);
+    expect(".o_undated_notice").toHaveCount(0);
+    expect.verifySteps([`get_funnels [${IN_MARCH}] `, `[${UNDATED}] lead_id:count_distinct`]);
+});
+
+// ------------------------------------------------------------
 // Odoo's graph, nothing to show, and export
 // ------------------------------------------------------------
+
+test("a group without an opportunity of the type comes last", async () => {
+    const [anna, ben] = BY_USER;
+    answerWith(() => [
+        makeRow(0, anna, [2, "Other"]),
+        ...EVERY.map((index) => makeRow(index, ben, [1, "Funnel"], 3)),
+    ]);
+    await mountFunnel({ groupBy: ["user_id"] });
+    expect(queryAllTexts("h4")).toEqual(["Ben", "Anna"]);
+    expect.verifySteps(["get_funnels [] user_id"]);
+});
+
+test("a pair is chosen among those with opportunities of the type", async () => {
+    const [anna, ben, none] = BY_USER;
+    answerWith(() => [
+        makeRow(0, anna, [2, "Other"], 2),
+        ...EVERY.map((index) => makeRow(index, ben, [1, "Funnel"], 3)),
+        ...EVERY.map((index) => makeRow(index, none)),
+    ]);
+    await mountFunnel({ context: { funnel_compare: "user_id" } });
+    expect(queryAllTexts("h4")).toEqual(["Ben", "None"]);
+    expect.verifySteps(["get_funnels [] user_id"]);
+});
+
+test("the pivot has no total of what is counted in each stage", async () => {
+    onRpc("crm.funnel.report", "formatted_read_grouping_sets", ({ kwargs }) =>
+        kwargs.grouping_sets.map((groupBy) => [
+            {
+                ...(groupBy.includes("opportunity_type_id") && { opportunity_type_id: [1, "Funnel"] }),
+                ...(groupBy.includes("stage_id") && { stage_id: [10, "S1"] }),
+                "reached:sum": 28,
+                "pending:sum": 3,
+                __count: 28,
+                __extra_domain: [],
+            },
+        ]),
+    );
+    await mountView({
+        type: "pivot",
+        resModel: "crm.funnel.report",
+        arch: `
+            <pivot js_class="opportunity_funnel_pivot">
+                <field name="opportunity_type_id" type="row"/>
+                <field name="stage_id" type="row"/>
+                <field name="reached" type="measure"/>
+                <field name="pending" type="measure"/>
+            </pivot>`,
+    });
+    const rows = queryAllTexts(".o_pivot tbody tr").map((text) => text.split(/\s+/).join(" "));
+    expect(rows).toEqual(["Total 3", "Funnel 3", "S1 28 3"]);
+});
+
+test("a graph of what is counted in each stage shows the stages apart", async () => {
+    onRpc("formatted_read_group", ({ kwargs }) => {
+        expect.step(`${kwargs.groupby}`);
+        return [];
+    });
+    await mountFunnel({ context: { graph_mode: "bar" }, groupBy: ["user_id"] });
+    expect.verifySteps(["user_id,stage_id"]);
+});
+
+test("won is green and lost is red", () => {
+    const fields = { won_status: { selection: WON_STATUS } };
+    const groupBy = [{ fieldName: "won_status" }];
+    const colors = getResultColors({ texts: ["Open", "Won", "Lost"], groupBy, fields });
+    expect(colors.slice(1)).toEqual(["#3fa66b", "#e0526a"]);
+    expect(["#3fa66b", "#e0526a"]).not.toInclude(colors[0]);
+    const twice = { texts: ["Anna / Won"], groupBy: [{ fieldName: "user_id" }, ...groupBy], fields };
+    expect(getResultColors(twice)).toEqual(["#3fa66b"]);
+    expect(getResultColors({ texts: ["Anna"], groupBy: [{ fieldName: "user_id" }], fields })).toBe(null);
+});
 
 test("Odoo's own graph is one click away", async () => {
     answerWith(() => EVERY.map((index) => makeRow(index)));
@@ -647,6 +779,7 @@ test("without opportunities a faded sample says what it would look like", async 
 });
 
 test("the spreadsheet holds the table's figures", async () => {
+    mockDate("2026-03-20 12:00:00");
     answerWith(() => EVERY.map((index) => makeRow(index)));
     let sent;
     patchWithCleanup(download, {
@@ -657,8 +790,13 @@ test("the spreadsheet holds the table's figures", async () => {
     });
     await mountFunnel();
     await contains(".o_opportunity_funnel_xlsx").click();
-    await expect.waitForSteps(["get_funnels [] ", "/web/pivot/export_xlsx"]);
-    expect(sent.measure_headers.map(({ title }) => title)).toEqual([
+    await expect.waitForSteps(["get_funnels [] ", "/opportunity_funnel/export_xlsx"]);
+    expect(sent.title).toBe("Funnel of Funnel, 2026-03-20");
+    expect(sent.subtitle).toBe("All opportunities");
+    expect(sent.columns.map(({ kind }) => kind).join()).toBe(
+        "integer,monetary,integer,integer,integer,rate,rate,rate,days,days",
+    );
+    expect(sent.columns.map(({ title }) => title)).toEqual([
         ...[
             "Reached",
             "Expected Revenue",
@@ -671,12 +809,11 @@ test("the spreadsheet holds the table's figures", async () => {
         ],
         ...["Days in Stage", "Median Days in Stage"],
     ]);
-    expect(sent.measure_count).toBe(10);
     expect(sent.rows.map(({ title, indent }) => [title, indent])).toEqual([
         ["Funnel", 0],
         ...STAGES.map((name) => [name, 1]),
     ]);
-    expect(sent.rows[4].values.map(({ value }) => value)).toEqual([
+    expect(sent.rows[4].values).toEqual([
         4,
         720,
         3,
@@ -688,17 +825,17 @@ test("the spreadsheet holds the table's figures", async () => {
         20 / 3,
         5,
     ]);
-    expect(sent.rows[5].values.map(({ value }) => value)).toEqual([
+    expect(sent.rows[5].values).toEqual([
         3,
         420,
-        "",
+        null,
         0,
         0,
-        "",
-        "",
+        null,
+        null,
         1,
-        "",
-        "",
+        null,
+        null,
     ]);
 });
 
@@ -711,9 +848,13 @@ test("the picture shows the segments in their colors", async () => {
             picture = blob;
         },
     });
+    mockDate("2026-03-20 12:00:00");
     await mountFunnel();
     await contains(".o_opportunity_funnel_png").click();
-    await expect.waitForSteps(["get_funnels [] ", "Funnel.png image/png"]);
+    await expect.waitForSteps([
+        "get_funnels [] ",
+        "Funnel of Funnel, 2026-03-20.png image/png",
+    ]);
     const image = await createImageBitmap(picture);
     expect(image.width).toBe(2176);
     const canvas = document.createElement("canvas");

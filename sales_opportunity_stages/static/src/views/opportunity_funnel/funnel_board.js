@@ -15,11 +15,13 @@ export class FunnelBoard {
      * @param {string[]} [params.pair] the keys of the two groups to compare
      * @param {boolean} [params.isPair] whether two groups are compared, the largest where none were chosen
      * @param {number} params.limit how many groups are shown at most, the largest
+     * @param {number} [params.typeId] the type that was chosen, where one is shown at a time
      */
-    constructor({ periods, groupBy, fields, pair = [], isPair = false, limit }) {
+    constructor({ periods, groupBy, fields, pair = [], isPair = false, limit, typeId = false }) {
         Object.assign(this, { periods, groupBy, fields });
         this.groups = this.collectGroups();
-        const bySize = sortBy(this.groups, (group) => group.size, "desc").map((group) => group.key);
+        this.chosenTypeId = this.chooseType(typeId);
+        const bySize = this.sortGroups(isPair).map((group) => group.key);
         this.pair = isPair ? this.completePair(pair, bySize) : [];
         const shown = new Set(isPair ? this.pair : bySize.slice(0, limit));
         this.exceeds = !isPair && this.groups.length > shown.size;
@@ -27,6 +29,27 @@ export class FunnelBoard {
             ? this.pair.map((key) => this.groups.find((group) => group.key === key))
             : this.groups.filter((group) => shown.has(group.key));
         this.types = this.collectTypes();
+    }
+
+    /** @returns {number} the type that was chosen, or the one with the most opportunities */
+    chooseType(typeId) {
+        const sizes = new Map();
+        const present = this.collectSizes([this.periods[0]]);
+        for (const group of present.values()) {
+            for (const [type, size] of Object.entries(group.sizes)) {
+                sizes.set(+type, (sizes.get(+type) || 0) + size);
+            }
+        }
+        const ids = this.periods.flatMap(({ answer }) => answer.types.map(({ id }) => id));
+        const largest = sortBy([...new Set(ids)], (id) => sizes.get(id) || 0, "desc")[0];
+        return ids.includes(typeId) ? typeId : largest;
+    }
+
+    /** The groups from the largest to the smallest; a pair is chosen by the type that it is shown for. */
+    sortGroups(isPair) {
+        const bySize = sortBy(this.groups, (group) => group.size, "desc");
+        const getSize = (group) => group.sizes[this.chosenTypeId] || 0;
+        return isPair ? sortBy(bySize, getSize, "desc") : bySize;
     }
 
     completePair(pair, bySize) {
@@ -39,8 +62,16 @@ export class FunnelBoard {
     // ------------------------------------------------------------
 
     collectGroups() {
+        return [...this.collectSizes(this.periods).values()].map(({ key, label, sizes }) => {
+            const size = Object.values(sizes).reduce((total, count) => total + count, 0);
+            return { key, label, size, sizes };
+        });
+    }
+
+    /** How many opportunities of each type there are in each group of these periods. */
+    collectSizes(periods) {
         const groups = new Map();
-        for (const row of this.periods.flatMap(({ answer }) => answer.rows)) {
+        for (const row of periods.flatMap(({ answer }) => answer.rows)) {
             const key = this.getKey(row);
             if (!groups.has(key)) {
                 groups.set(key, { key, label: this.getLabel(row), sizes: {} });
@@ -49,10 +80,7 @@ export class FunnelBoard {
             const type = row.opportunity_type_id[0];
             sizes[type] = Math.max(sizes[type] || 0, row["reached:sum"]);
         }
-        return [...groups.values()].map(({ key, label, sizes }) => {
-            const size = Object.values(sizes).reduce((total, count) => total + count, 0);
-            return { key, label, size };
-        });
+        return groups;
     }
 
     getKey(row) {
@@ -104,8 +132,14 @@ export class FunnelBoard {
         return type.stages.filter((stage) => is_complete || found.has(stage.id));
     }
 
+    /** The groups that are shown, those without an opportunity of the type last; a pair stays as it was chosen. */
+    getGroupsOf(type) {
+        const isEmpty = (group) => (group.sizes[type.id] ? 0 : 1);
+        return this.pair.length ? this.shownGroups : sortBy(this.shownGroups, isEmpty);
+    }
+
     makeFunnels(type) {
-        return this.shownGroups.flatMap((group) =>
+        return this.getGroupsOf(type).flatMap((group) =>
             this.periods.map((period, index) => {
                 const rows = period.answer.rows.filter(
                     (row) =>

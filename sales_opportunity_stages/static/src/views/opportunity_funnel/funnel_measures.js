@@ -13,13 +13,13 @@ export const FUNNEL_MEASURES = {
         beside: "expected_revenue",
     },
     expected_revenue: {
-        label: _t("Amount"),
+        label: _t("Expected Revenue"),
         lost_here: "lost_revenue",
         pending: "pending_revenue",
         beside: "reached",
     },
     prorated_revenue: {
-        label: _t("Weighted Amount"),
+        label: _t("Weighted Revenue"),
         lost_here: "lost_revenue",
         pending: "pending_prorated_revenue",
         beside: "reached",
@@ -33,4 +33,14 @@ export const NOT_OF_WON = [
     "resolved_rate",
     "days_in_stage",
     "median_days",
+];
+
+/** Measures that count an opportunity in each stage that it reached: they have no total over stages. */
+export const PER_STAGE = [
+    "reached",
+    "touched",
+    "inferred",
+    "advanced",
+    "expected_revenue",
+    "prorated_revenue",
 ];

@@ -1,47 +1,35 @@
+import { getKind } from "./funnel_format";
 import { FunnelTable, TABLE_COLUMNS } from "./funnel_table";
 
 const SHEET_NAME_LENGTH = 31;
 
 /**
- * The stage-promotion tables as Odoo's pivot hands its own to `/web/pivot/export_xlsx`: figures, not
- * texts, so that they can be calculated with.
+ * The stage-promotion tables for `/opportunity_funnel/export_xlsx`: figures, not texts, so that they can be calculated
+ * with, and how each reads.
  *
  * @param {Object} params
- * @param {string} params.title
- * @param {string} params.model
+ * @param {string} params.title also the name of the file
+ * @param {string} params.subtitle what was searched for
  * @param {Object[]} params.types each with its stages and funnels
  * @param {Object} params.fields
  * @returns {Object}
  */
-export function getSpreadsheet({ title, model, types, fields }) {
-    const width = TABLE_COLUMNS.length;
+export function getSpreadsheet({ title, subtitle, types, fields }) {
     return {
-        model,
-        title: getSheetName(title),
-        col_group_headers: [[{ title, width, height: 1, is_bold: false }]],
-        measure_headers: TABLE_COLUMNS.map((name) => ({
-            title: fields[name].string,
-            width: 1,
-            height: 1,
-            is_bold: false,
-        })),
+        title,
+        subtitle,
+        sheet: getSheetName(title),
+        columns: TABLE_COLUMNS.map((name) => ({ title: fields[name].string, kind: getKind(name) })),
         rows: types.flatMap((type) => [
-            {
-                title: type.name,
-                indent: 0,
-                values: TABLE_COLUMNS.map(() => ({ value: "", is_bold: true })),
-            },
+            { title: type.name, indent: 0, values: [] },
             ...new FunnelTable(type).rows.map(getRow),
         ]),
-        measure_count: width,
     };
 }
 
+/** A figure that there is none of, as a rate that would divide by zero, is an empty cell. */
 function getRow({ title, indent, cells }) {
-    const values = cells.map(({ value }) => ({
-        value: value === false || value === null ? "" : value,
-        is_bold: false,
-    }));
+    const values = cells.map(({ value }) => (value === false || value === undefined ? null : value));
     return { title, indent: indent + 1, values };
 }
 

@@ -1,6 +1,7 @@
 import { GraphModel } from "@web/views/graph/graph_model";
+import { ReportPeriod } from "../opportunity_report/report_period";
 import { FunnelBoard } from "./funnel_board";
-import { FunnelPeriod } from "./funnel_period";
+import { PER_STAGE } from "./funnel_measures";
 
 const TYPE = "opportunity_type_id";
 const STAGE = "stage_id";
@@ -103,6 +104,20 @@ export class OpportunityFunnelModel extends GraphModel {
         return Object.assign(metaData, { mode: this.metaData.mode }, params);
     }
 
+    /**
+     * A graph of what is counted in each stage shows the stages apart: their sum would count an opportunity several
+     * times.
+     *
+     * @override
+     */
+    _normalize(metaData) {
+        super._normalize(metaData);
+        const isByStage = metaData.groupBy.some(({ fieldName }) => fieldName === STAGE);
+        if (metaData.mode !== "funnel" && !isByStage && PER_STAGE.includes(metaData.measure)) {
+            metaData.groupBy = [...metaData.groupBy, { fieldName: STAGE, spec: STAGE }];
+        }
+    }
+
     /** What tells funnels of one type apart: what is grouped by in the search, and what is compared by. */
     getFunnelGroupBy({ compare }) {
         const specs = this.searchParams.groupBy.filter(Boolean);
@@ -114,13 +129,11 @@ export class OpportunityFunnelModel extends GraphModel {
 
     /** Several types are shown one after the other if they are grouped by, and one at a time if not, first the largest. */
     get visibleTypes() {
-        const { types } = this.data;
+        const { types, chosenTypeId } = this.data;
         if (this.searchParams.groupBy.includes(TYPE)) {
             return types;
         }
-        const largest = types.reduce((found, type) => (type.size > found.size ? type : found), types[0]);
-        const chosen = types.find(({ id }) => id === this.metaData.typeId) || largest;
-        return types.filter((type) => type === chosen);
+        return types.filter(({ id }) => id === chosenTypeId);
     }
 
     // ------------------------------------------------------------
@@ -140,7 +153,7 @@ export class OpportunityFunnelModel extends GraphModel {
 
     /** One call for each period, however many funnels there are. */
     async loadPeriods({ resModel, domain, fields, compare }, groupBy) {
-        this.period = FunnelPeriod.find(domain, fields);
+        this.period = ReportPeriod.find(domain, fields);
         const periods = [{ label: "", domain }];
         if (compare in SHIFTS && this.period) {
             const other = this.period.shift(SHIFTS[compare](this.period));
@@ -148,7 +161,9 @@ export class OpportunityFunnelModel extends GraphModel {
             periods.push({ label: other.label, domain: other.domain });
         }
         const specs = groupBy.map(({ spec }) => spec);
-        const { context } = this.searchParams;
+        // the funnels of a type name its stages without the type
+        const context = { ...this.searchParams.context };
+        delete context.stage_with_type;
         const answers = await Promise.all(
             periods.map((period) =>
                 this.orm.call(resModel, "get_funnels", [period.domain, specs], { context }),
@@ -166,6 +181,7 @@ export class OpportunityFunnelModel extends GraphModel {
             pair,
             isPair: Boolean(compare) && !(compare in SHIFTS),
             limit: this.groupLimit,
+            typeId: this.metaData.typeId,
         });
     }
 }

@@ -1,7 +1,9 @@
 import { Domain } from "@web/core/domain";
+import { serializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { download, downloadFile } from "@web/core/network/download";
 import { GraphRenderer } from "@web/views/graph/graph_renderer";
+import { UndatedNotice } from "../opportunity_report/undated_notice";
 import { FunnelChart } from "./funnel_chart";
 import { FUNNEL_MEASURES } from "./funnel_measures";
 import { FunnelPainter } from "./funnel_painter";
@@ -13,7 +15,7 @@ const SERIES = 6;
 
 export class OpportunityFunnelRenderer extends GraphRenderer {
     static template = "sales_opportunity_stages.OpportunityFunnelRenderer";
-    static components = { ...GraphRenderer.components, FunnelChart, FunnelTableView };
+    static components = { ...GraphRenderer.components, FunnelChart, FunnelTableView, UndatedNotice };
 
     get types() {
         return this.model.visibleTypes;
@@ -29,7 +31,8 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
 
     /** Other periods, if the search is for one, and other values of what the search view groups by. */
     get comparisons() {
-        const isLimited = Boolean(this.model.period);
+        const isPossible = Boolean(this.model.period);
+        const reason = isPossible ? "" : _t("Filter by a period first, with a first and a last day.");
         const items = this.env.searchModel.getSearchItems(
             ({ type, fieldType, fieldName }) =>
                 type === "groupBy" &&
@@ -38,8 +41,8 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
         );
         return [
             { name: "", label: _t("Nothing"), isPossible: true },
-            { name: "previous", label: _t("Previous Period"), isPossible: isLimited },
-            { name: "year", label: _t("Same Period Last Year"), isPossible: isLimited },
+            { name: "previous", label: _t("Previous Period"), isPossible, reason },
+            { name: "year", label: _t("Same Period Last Year"), isPossible, reason },
             ...items.map((item) => ({
                 name: item.fieldName,
                 label: item.description,
@@ -79,16 +82,26 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
     }
 
     async openOpportunities(funnel, stage, count, isMiddleClick) {
-        const { metaData, orm, useSampleModel } = this.model;
+        const { metaData, useSampleModel } = this.model;
         if (useSampleModel || !stage.get(count)) {
             return;
         }
         const domain = Domain.and([funnel.domain, stage.getDomain(count)]).toList();
-        const action = await orm.call(metaData.resModel, "get_opportunities_action", [domain]);
         const name = _t("%(stage)s: %(count)s", {
             stage: stage.name,
             count: metaData.fields[count].string,
         });
+        await this.openLeads(domain, name, isMiddleClick);
+    }
+
+    /** The opportunities that are left out for want of an expected closing. */
+    async openUndated(domain) {
+        await this.openLeads(domain, _t("No Expected Closing"));
+    }
+
+    async openLeads(domain, name, isMiddleClick = false) {
+        const { metaData, orm } = this.model;
+        const action = await orm.call(metaData.resModel, "get_opportunities_action", [domain]);
         await this.actionService.doAction({ ...action, name }, { newWindow: isMiddleClick });
     }
 
@@ -96,16 +109,23 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
     // Export
     // ------------------------------------------------------------
 
+    /** Names the file too: what it is, of which types, and the day. */
     get exportTitle() {
-        return this.env.config.getDisplayName?.() || this.model.metaData.title;
+        const name = this.env.config.getDisplayName?.() || this.model.metaData.title;
+        const types = this.types.map((type) => type.name).join(", ");
+        const day = serializeDate(luxon.DateTime.now());
+        return _t("%(report)s of %(types)s, %(day)s", { report: name, types, day });
+    }
+
+    get searched() {
+        return this.env.searchModel.facets.map(({ values }) => values.join(" / "));
     }
 
     async onDownloadPicture() {
-        const searched = this.env.searchModel.facets.map(({ values }) => values.join(" / "));
         const { funnelMeasure, fields } = this.model.metaData;
         const painter = new FunnelPainter({
             title: this.exportTitle,
-            subtitle: [FUNNEL_MEASURES[funnelMeasure].label, ...searched].join(" · "),
+            subtitle: [FUNNEL_MEASURES[funnelMeasure].label, ...this.searched].join(" · "),
             measure: funnelMeasure,
             types: this.types,
             fields,
@@ -115,15 +135,14 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
     }
 
     onDownloadSpreadsheet() {
-        const { fields, resModel } = this.model.metaData;
         const table = getSpreadsheet({
             title: this.exportTitle,
-            model: resModel,
+            subtitle: this.searched.join(" · ") || _t("All opportunities"),
             types: this.types,
-            fields,
+            fields: this.model.metaData.fields,
         });
         return download({
-            url: "/web/pivot/export_xlsx",
+            url: "/opportunity_funnel/export_xlsx",
             data: { data: new Blob([JSON.stringify(table)], { type: "application/json" }) },
         });
     }

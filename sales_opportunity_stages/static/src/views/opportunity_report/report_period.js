@@ -8,26 +8,26 @@ import {
 
 const LOWER = [">=", ">"];
 const UPPER = ["<=", "<"];
-/** Of several periods in one search the funnel's is the first of these. */
+/** Of several periods in one search the report's is the first of these. */
 const PREFERRED = ["date_deadline", "create_date"];
 
 /**
- * The period that a domain limits the funnel to, and the same domain in another period.
+ * The period that a domain limits a report to, and the same domain in another period.
  *
  * A period is half-open: from the first moment in it to the first after it. So months of unequal length
  * are moved right.
  */
-export class FunnelPeriod {
+export class ReportPeriod {
     /**
      * @param {Array} domain
      * @param {Object} fields
-     * @returns {FunnelPeriod | null} null where nothing is limited on both sides
+     * @returns {ReportPeriod | null} null where nothing is limited on both sides
      */
     static find(domain, fields) {
         const names = domain.filter(Array.isArray).map(([name]) => name);
         for (const name of [...PREFERRED, ...names]) {
             if (["date", "datetime"].includes(fields[name]?.type)) {
-                const period = new FunnelPeriod(domain, name, fields[name].type);
+                const period = new ReportPeriod(domain, name, fields[name].type);
                 if (period.start < period.end) {
                     return period;
                 }
@@ -79,7 +79,7 @@ export class FunnelPeriod {
 
     /**
      * @param {Object} duration as luxon takes it
-     * @returns {FunnelPeriod} earlier by that
+     * @returns {ReportPeriod} earlier by that
      */
     shift(duration) {
         const domain = this.domain.map((leaf) => {
@@ -90,7 +90,18 @@ export class FunnelPeriod {
             const value = this.isOff(leaf[1]) ? moved.minus(this.unit) : moved;
             return [leaf[0], leaf[1], this.serialize(value)];
         });
-        return new FunnelPeriod(domain, this.fieldName, this.unit.days ? "date" : "datetime");
+        return new ReportPeriod(domain, this.fieldName, this.unit.days ? "date" : "datetime");
+    }
+
+    /**
+     * @returns {Array | null} the domain of what is left out for want of a date; null where it is searched for anyway
+     */
+    getUndatedDomain() {
+        const isAsked = this.domain.some(
+            (leaf) => Array.isArray(leaf) && leaf[0] === this.fieldName && !this.isBound(leaf),
+        );
+        const undated = [this.fieldName, "=", false];
+        return isAsked ? null : this.domain.map((leaf) => (this.isBound(leaf) ? undated : leaf));
     }
 
     get label() {
