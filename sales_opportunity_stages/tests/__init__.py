@@ -7,7 +7,10 @@ from . import test_consistency
 from . import test_conversion
 from . import test_credit_check
 from . import test_credit_exposure
+from . import test_credit_uninvoiced
 from . import test_credit_json_rpc
+from . import test_credit_matching
+from . import test_credit_members
 from . import test_credit_oracle
 from . import test_credit_payment
 from . import test_customer_acceptance

@@ -40,6 +40,8 @@ class SaleOrderLine(models.Model):
 
     def write(self, vals):
         vals = dict(vals)
+        if self._is_derived_write(vals):
+            return super().write(vals)
         self._check_system_fields(vals)
         if vals.get("opportunity_line_id"):
             self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")
