@@ -38,6 +38,7 @@ from . import test_quotation_approval
 from . import test_quotation_close
 from . import test_quotation_generation
 from . import test_quotation_json_rpc
+from . import test_quoted_price
 from . import test_reports
 from . import test_stage_checklist
 from . import test_stage_gate

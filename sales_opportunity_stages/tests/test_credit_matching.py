@@ -88,8 +88,9 @@ class TestMatching(CreditCase):
         young = self._invoice_ago(10, 50)
         self._confirm(10, self.free)
         self._receive(500)
+        order = self._order(10).with_env(self.env)
         with self.assertRefused("30 days late") as refusal:
-            self._confirm(10)
+            order.action_confirm()
         self.assertIn(second.name, str(refusal.exception))
         self.assertNotIn(first.name, str(refusal.exception))
         self._receive(200)
@@ -163,7 +164,10 @@ class TestDrafts(CreditCase):
         invoice.action_post()
         invoice.button_draft()
         self._assert_drafts(0, total=900)
+        invoice.action_post()
         order._action_cancel()
+        self.assertEqual(self._get_exposure().total, 900)
+        invoice.button_draft()
         self._assert_drafts(900, total=900)
 
     def test_a_charge_on_the_draft_of_an_order(self):

@@ -91,21 +91,21 @@ class TestMerging(CreditCase):
         self.env.invalidate_all()
         self.assertFalse([each for each in self.env["sales.consistency"].get_findings() if "credit" in each[0]])
 
-    def _create_company(self, name, **values):
+    def _make_company(self, name, **values):
         return self.env["res.partner"].create({"name": name, "is_company": True, **values})
 
     def test_a_member_into_a_stranger(self):
         contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer.id})
         self._confirm(300)
         self._confirm(20, contact)
-        stranger = self._create_company("Acme Ltd.")
+        stranger = self._make_company("Acme Ltd.")
         known = self.env["res.partner"].create({"name": "Bob", "parent_id": stranger.id})
         self._merge(self.customer, stranger)
         self.assertEqual((stranger.credit_unit_id, known.credit_unit_id, contact.credit_unit_id), (self.unit,) * 3)
         self.assertEqual(self._get_exposure().uninvoiced, 320)
 
     def test_a_stranger_into_a_member(self):
-        stranger = self._create_company("Acme Ltd.")
+        stranger = self._make_company("Acme Ltd.")
         known = self.env["res.partner"].create({"name": "Bob", "parent_id": stranger.id})
         self._confirm(300, stranger)
         self._merge(stranger, self.customer)
@@ -113,7 +113,7 @@ class TestMerging(CreditCase):
         self.assertEqual(self._get_exposure().uninvoiced, 300)
 
     def test_into_one_with_terms_of_its_own(self):
-        other = self._create_company("Acme Ltd.", credit_limit=50)
+        other = self._make_company("Acme Ltd.", credit_limit=50)
         self._confirm(300)
         with self.assertRefused("'Acme' cannot be merged into 'Acme Ltd.'"):
             self._merge(self.customer, other)
@@ -121,7 +121,7 @@ class TestMerging(CreditCase):
         self.assertFalse(other.credit_unit_id)
 
     def test_into_a_member_of_another_unit(self):
-        other = self._create_company("Acme Ltd.", credit_unit_id=self.free.id)
+        other = self._make_company("Acme Ltd.", credit_unit_id=self.free.id)
         self._confirm(300)
         with self.assertRefused("'Acme' cannot be merged into 'Acme Ltd.'"):
             self._merge(self.customer, other)
@@ -145,14 +145,14 @@ class TestMerging(CreditCase):
         self.assertEqual((self.customer.credit_limit, self._get_exposure(self.customer).uninvoiced), (1000, 300))
 
     def test_a_unit_into_a_stranger(self):
-        stranger = self._create_company("Holding Ltd.")
+        stranger = self._make_company("Holding Ltd.")
         self._confirm(300)
         self._merge(self.unit, stranger)
         self.assertEqual(stranger.credit_member_ids, self.customer | self.member)
         self.assertEqual((stranger.credit_limit, self._get_exposure(stranger).uninvoiced), (1000, 300))
 
     def test_a_unit_into_a_member_of_another_one(self):
-        other = self._create_company("Acme Ltd.", credit_unit_id=self.free.id)
+        other = self._make_company("Acme Ltd.", credit_unit_id=self.free.id)
         with self.assertRefused("'Holding' cannot be merged into 'Acme Ltd.'"):
             self._merge(self.unit, other)
 
@@ -183,8 +183,8 @@ class TestLog(CreditCase):
             (
                 value.field_id.name,
                 message.author_id,
-                value.old_value_float or value.old_value_integer or value.old_value_char or False,
-                value.new_value_float or value.new_value_integer or value.new_value_char or False,
+                value.old_value_char or value.old_value_float or value.old_value_integer or False,
+                value.new_value_char or value.new_value_float or value.new_value_integer or False,
             )
             for message in partner.message_ids
             for value in message.sudo().tracking_value_ids.sorted("id")
@@ -244,8 +244,8 @@ class TestLog(CreditCase):
     def test_who_reads_it(self):
         value = self.env["res.partner"].browse(self.unit.id).message_ids.sudo().tracking_value_ids[:1]
         self.assertTrue(value)
-        self.assertFalse(value.with_user(self.employee)._filter_has_field_access(self.env(user=self.employee)))
-        self.assertTrue(value.with_user(self.salesman)._filter_has_field_access(self.env(user=self.salesman)))
+        self.assertFalse(value._filter_has_field_access(self.env(user=self.employee)))
+        self.assertTrue(value._filter_has_field_access(self.env(user=self.salesman)))
 
 
 class TestTold(CreditCase):

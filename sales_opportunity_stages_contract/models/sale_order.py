@@ -50,6 +50,16 @@ class SaleOrder(models.Model):
             refusals.append(
                 self.env._("It became a contract: %s.", ", ".join(contract.display_name for contract in contracts))
             )
+        if deed in ("confirm", "contract"):
+            expired = [contract for contract in self._get_followup_contracts() if contract.state == "expired"]
+            refusals += [
+                self.env._(
+                    "%s has expired and has orders: extend it to order the rest, or quote the rest on a copy of this "
+                    "quotation.",
+                    contract.display_name,
+                )
+                for contract in expired
+            ]
         if deed == "contract" and (source := self.order_line.blanket_order_line.order_id):
             refusals.append(self.env._("It is itself made from a contract: %s.", ", ".join(source.mapped("name"))))
         if deed == "delete" and self.contract_ids:

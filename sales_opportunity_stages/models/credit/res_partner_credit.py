@@ -34,8 +34,9 @@ class ResPartner(models.Model):
         "res.partner",
         string="Credit Members",
         compute="_compute_credit_member_ids",
+        context={"active_test": False},
         groups=CREDIT_READERS,
-        help="The customers whose credit this partner carries.",
+        help="The customers whose credit this partner carries, archived ones as well.",
     )
     credit_member_count = fields.Integer(compute="_compute_credit_member_ids", groups=CREDIT_READERS)
     credit_term_days = fields.Integer(

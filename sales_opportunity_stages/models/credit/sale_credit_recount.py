@@ -11,7 +11,7 @@ class SaleCreditRecount(models.AbstractModel):
     """Credit worked out another way than while working: from the documents themselves, whatever is stored of them.
 
     Orders are recounted by one statement over their lines, invoices and payments; draft invoices document by document;
-    receivables from every posted entry, paid or not. The check of a database compares this with what is in use.
+    receivables from every posted entry and what is matched with it. The check of a database compares this with what is in use.
     """
 
     _name = "sale.credit.recount"
@@ -322,8 +322,8 @@ class SaleCreditRecount(models.AbstractModel):
         # sudo: all of the tree counts; the method is private and an administrator's
         tree = self.env["res.company"].sudo().with_context(active_test=False).search([("id", "child_of", root.id)])
         amounts = defaultdict(lambda: [0.0, 0.0, 0.0])
-        for partner, total in self._sum_receivables(tree):
-            amounts[partner._get_credit_unit().id][0] += total
+        for partner_id, total in self.env.execute_query(self._select_receivables(tree)):
+            amounts[self.env["res.partner"].browse(partner_id)._get_credit_unit().id][0] += float(total)
         orders = SQL("sale_order.state = 'sale' AND sale_order.company_id = ANY(%s)", tree.ids)
         for order_id, _state, amount in self.env.execute_query(self._select_orders(orders)):
             order = self.env["sale.order"].sudo().browse(order_id)
@@ -335,18 +335,25 @@ class SaleCreditRecount(models.AbstractModel):
         return amounts
 
     @api.model
-    def _sum_receivables(self, tree):
-        """Return (partner, debit less credit of all posted receivables), whatever is reconciled."""
-        # sudo: as above
-        return self.env["account.move.line"].sudo()._read_group(
-            [
-                ("account_id.account_type", "=", "asset_receivable"),
-                ("parent_state", "=", "posted"),
-                ("company_id", "in", tree.ids),
-                ("partner_id", "!=", False),
-            ],
-            ["partner_id"],
-            ["balance:sum"],
+    def _select_receivables(self, tree):
+        """Return a row for each partner: its posted receivables, less what is matched with each of them."""
+        return SQL(
+            """
+            SELECT line.partner_id,
+                   SUM(line.balance
+                       - COALESCE((SELECT SUM(amount) FROM account_partial_reconcile
+                                    WHERE debit_move_id = line.id), 0)
+                       + COALESCE((SELECT SUM(amount) FROM account_partial_reconcile
+                                    WHERE credit_move_id = line.id), 0))
+              FROM account_move_line line
+              JOIN account_account account ON account.id = line.account_id
+             WHERE account.account_type = 'asset_receivable'
+               AND line.parent_state = 'posted'
+               AND line.partner_id IS NOT NULL
+               AND line.company_id = ANY(%s)
+             GROUP BY line.partner_id
+            """,
+            tree.ids,
         )
 
     # ------------------------------------------------------------

@@ -3,6 +3,9 @@ from odoo.exceptions import AccessError
 
 from ..stage.mail_activity import UNRULED
 
+MERGING = object()
+"""Says, in the context, that orders change to the opportunity that theirs is merged into. It cannot arrive by RPC."""
+
 
 class CrmLead(models.Model):
     """Merging: the head keeps its type, stage and visits; those of the tail go with the tail."""
@@ -40,11 +43,15 @@ class CrmLead(models.Model):
 
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
         self._check_may_merge()
-        leads = self.with_context(merge_team_id=team_id)
+        leads = self.with_context(merge_team_id=team_id, opportunity_merging=MERGING)
         merged = super(CrmLead, leads)._merge_opportunity(
             user_id=user_id, team_id=team_id, auto_unlink=auto_unlink, max_length=max_length
         )
         return merged.with_env(self.env)
+
+    def _is_being_merged(self):
+        """Check whether what this opportunity gets now comes from one that is merged into it."""
+        return self.env.context.get("opportunity_merging") is MERGING
 
     def _merge_data(self, fnames=None):
         """Odoo moves the head to the lowest stage of all when its team lacks its stage: offer one of its type."""
