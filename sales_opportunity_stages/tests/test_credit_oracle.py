@@ -78,7 +78,7 @@ class TestOracle(CreditCase, AccountPaymentCommon):
         self._allow_authorization()
         for number in range(LEDGERS):
             with self.subTest(number=number), self.env.cr.savepoint() as savepoint:
-                self._play(random.Random(20260105 + number), rounds=4 if number < 2 else 1)
+                self._play(random.Random(20260105 + number), rounds=1 if number else 3)
                 savepoint.rollback()
                 self.env.invalidate_all()
 
@@ -394,6 +394,10 @@ class TestOracle(CreditCase, AccountPaymentCommon):
     def _book(self, rng, payment, transaction, amount):
         if rng.random() < 0.7:
             transaction._create_payment()
+            for move, entry in list(self.drafts.items()):
+                if move.state == "posted":  # Odoo posts the drafts that a captured payment is for
+                    self._count_invoice(entry, move, 1)
+                    del self.drafts[move]
         else:
             payment["unbooked"] = round(payment["unbooked"] + amount, 2)
 
@@ -438,10 +442,26 @@ class TestOracle(CreditCase, AccountPaymentCommon):
                         self._sum_drafts(members, tree),
                     )
                     found = (exposure.receivable, exposure.uninvoiced, exposure.draft_invoiced)
-                    for one, other in zip(found, expected, strict=True):
-                        self.assertAlmostEqual(one, other, 2, f"{found} {expected}")
+                    rounded = [[round(amount, 2) for amount in amounts] for amounts in (found, expected)]
+                    self.assertEqual(*rounded, None if rounded[0] == rounded[1] else self._explain())
                     self.assertEqual(exposure.oldest_date, self._find_oldest(members, tree, company.credit_tolerance))
                     self._assert_documents(unit.with_company(company), found)
+
+    def _explain(self):
+        """Name the orders and drafts that are not as worked out here, if there are any."""
+        differing = [
+            (entry["order"].name, entry["order"].credit_uninvoiced, expected, entry)
+            for entry in self.books
+            if not entry["cancelled"]
+            and round(entry["order"].credit_uninvoiced, 2) != round(expected := self._get_uninvoiced(entry), 2)
+        ]
+        taken = defaultdict(float)
+        differing += [
+            (move.id, move.credit_draft_invoiced, expected, entry)
+            for move, entry in sorted(self.drafts.items(), key=lambda item: item[0].id)
+            if round(move.credit_draft_invoiced, 2) != round(expected := self._get_draft(move, entry, taken), 2)
+        ]
+        return "\n".join(map(str, differing))
 
     def _assert_documents(self, unit, figures):
         """What is behind each term is listed, and adds up to it."""

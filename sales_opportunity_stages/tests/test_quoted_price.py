@@ -12,6 +12,7 @@ class TestQuotedPrice(QuotationCase):
         super().setUpClass()
         for user in (cls.salesman, cls.env.user):
             user.group_ids |= cls.env.ref("sale.group_discount_per_so_line")
+            user.group_ids |= cls.env.ref("product.group_product_pricelist")
         cls.lead = cls._create_opportunity(partner_id=cls.customer.id)
         cls.line = cls.env["crm.opportunity.line"].create(
             {"lead_id": cls.lead.id, "product_id": cls.product.id, "product_uom_qty": 5, "price_unit": 80}
@@ -134,7 +135,7 @@ class TestQuotedPrice(QuotationCase):
             line.create({"lead_id": self.lead.id, "product_id": product.id})
         with self.assertRefused("'Meal' is a combo", ValidationError):
             self.line.product_id = product
-        self.assertNotIn(product, self.env["product.product"].search(line._fields["product_id"].get_domain_list(line)))
+        self.assertIn("combo", line._fields["product_id"].domain)
         self.product.write({"type": "combo", "combo_ids": [Command.set(combo.ids)]})
         with self.assertRefused("'Pump' is a combo", ValidationError):
             self._generate(self.lead)

@@ -264,9 +264,9 @@ class ResPartner(models.Model):
     def _refuse_merging(self, source, unit, other):
         raise UserError(
             self.env._(
-                "'%(source)s' cannot be merged into '%(partner)s': its open documents count in the credit unit "
+                "'%(merged)s' cannot be merged into '%(partner)s': its open documents count in the credit unit "
                 "'%(unit)s' and would go to '%(other)s'. Give both the same credit unit first.",
-                source=source.name,
+                merged=source.name,
                 partner=self.name,
                 unit=unit.name,
                 other=other.name,

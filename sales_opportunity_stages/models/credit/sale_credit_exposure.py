@@ -252,14 +252,10 @@ class SaleCreditExposure(models.AbstractModel):
                                              OR CARDINALITY(member_ids) <= %(few)s
                                         THEN partner.commercial_partner_id END AS member_id,
                                    document_date, SUM(receivable) AS receivable, SUM(uninvoiced) AS uninvoiced,
-                                   SUM(draft_invoiced) AS draft_invoiced, SUM(due) AS due
-                              FROM (%(receivable)s
-                                    UNION ALL
-                                    SELECT partner_id, receivable::numeric, uninvoiced::numeric,
-                                           draft_invoiced::numeric, document_date, NULL::numeric
-                                      FROM (%(uninvoiced)s UNION ALL %(billed_to)s UNION ALL %(draft_invoiced)s)
-                                           AS other (partner_id, receivable, uninvoiced, draft_invoiced, document_date)
-                                   ) AS term
+                                   SUM(draft_invoiced) AS draft_invoiced, SUM(GREATEST(receivable, 0)) AS due
+                              FROM (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s
+                                    UNION ALL %(draft_invoiced)s)
+                                   AS term (partner_id, receivable, uninvoiced, draft_invoiced, document_date)
                               JOIN res_partner partner ON partner.id = term.partner_id
                              GROUP BY 1, 2, 3) AS dated) AS running
              GROUP BY unit_id, member_id
@@ -294,12 +290,12 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_receivable(self):
-        """Posted receivables that are still open, by date; payments and credit notes count against them."""
+        """Posted receivables that are still open, by date; payments and credit notes, which count against them, in rows
+        of their own."""
         return SQL(
             """
             SELECT partner_id, SUM(amount_residual) AS receivable, NULL::numeric AS uninvoiced,
-                   NULL::numeric AS draft_invoiced, CASE WHEN with_dates THEN %(term_date)s END AS document_date,
-                   SUM(amount_residual) FILTER (WHERE amount_residual > 0) AS due
+                   NULL::numeric AS draft_invoiced, CASE WHEN with_dates THEN %(term_date)s END AS document_date
               FROM account_move_line
              WHERE account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))
                AND %(of_member)s
@@ -307,7 +303,7 @@ class SaleCreditExposure(models.AbstractModel):
                AND parent_state = 'posted'
                AND amount_residual <> 0
                AND %(in_tree)s
-             GROUP BY partner_id, 5
+             GROUP BY partner_id, 5, CASE WHEN with_dates THEN amount_residual > 0 END
             """,
             term_date=self._get_term_date(),
             of_member=self._is_of_member(SQL("partner_id")),
