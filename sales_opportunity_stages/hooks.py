@@ -153,7 +153,13 @@ def give_orders_their_credit(env, condition):
     )
     for what, table, column, amount, rows in (
         ("orders given what is paid online", "sale_order", "credit_received", "amount", received),
-        ("order lines given what they have left to invoice", "sale_order_line", "credit_uninvoiced", "uninvoiced", lines),
+        (
+            "order lines given what they have left to invoice",
+            "sale_order_line",
+            "credit_uninvoiced",
+            "uninvoiced",
+            lines,
+        ),
         ("orders given what they use of credit", "sale_order", "credit_uninvoiced", "amount", orders),
     ):
         _run(

@@ -1,6 +1,9 @@
 from datetime import timedelta
 
+from psycopg2.errors import CheckViolation
+
 from odoo import fields
+from odoo.tools import mute_logger
 
 from .credit_common import CreditCase
 
@@ -127,7 +130,7 @@ class TestMatching(CreditCase):
         self._confirm(10)
 
     def test_the_tolerance_is_never_negative(self):
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation), self.env.cr.savepoint():
             self.company.credit_tolerance = -1
             self.env.flush_all()
 
@@ -223,9 +226,7 @@ class TestDrafts(CreditCase):
             {
                 "name": "XQQ",
                 "symbol": "q",
-                "rate_ids": [
-                    fields.Command.create({"name": "2000-01-01", "rate": 3.0, "company_id": self.company.id})
-                ],
+                "rate_ids": [fields.Command.create({"name": "2000-01-01", "rate": 3.0, "company_id": self.company.id})],
             }
         )
         pricelist = self.env["product.pricelist"].create({"name": "Abroad", "currency_id": currency.id})

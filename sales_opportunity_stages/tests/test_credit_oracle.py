@@ -95,7 +95,13 @@ class TestOracle(CreditCase, AccountPaymentCommon):
         self._assert_equal(rng)
         self.customer.credit_unit_id = self.free.credit_unit_id = False
         self._assert_equal(rng)
-        self.assertFalse([finding for finding in self.env["sales.consistency"].get_findings() if "credit" in finding[0] or "exposure" in finding[0]])
+        self.assertFalse(
+            [
+                finding
+                for finding in self.env["sales.consistency"].get_findings()
+                if "credit" in finding[0] or "exposure" in finding[0]
+            ]
+        )
         (self.member | self.customer).active = True
         if rounds > 1:
             self.assertGreater(len(self.books), 10)
@@ -226,11 +232,13 @@ class TestOracle(CreditCase, AccountPaymentCommon):
 
         def get_invoices(entry):
             return entry["order"].invoice_ids.filtered(
-                lambda move: move.state == "posted"
-                and move.move_type == "out_invoice"
-                and move.payment_state == "not_paid"
-                and not move.reversal_move_ids
-                and not move.invoice_line_ids.sale_line_ids.filtered("is_downpayment")
+                lambda move: (
+                    move.state == "posted"
+                    and move.move_type == "out_invoice"
+                    and move.payment_state == "not_paid"
+                    and not move.reversal_move_ids
+                    and not move.invoice_line_ids.sale_line_ids.filtered("is_downpayment")
+                )
             )
 
         if entry := self._pick(rng, get_invoices):
@@ -361,7 +369,9 @@ class TestOracle(CreditCase, AccountPaymentCommon):
                 sale_order_ids=[Command.set(entry["order"].ids)],
                 state="authorized",
             ).sudo()
-            entry["payments"].append({"transaction": transaction, "authorized": amount, "unbooked": 0.0, "captured": []})
+            entry["payments"].append(
+                {"transaction": transaction, "authorized": amount, "unbooked": 0.0, "captured": []}
+            )
 
     def _pick_payment(self, rng, key):
         payments = [payment for entry in self.books for payment in entry["payments"] if payment[key]]

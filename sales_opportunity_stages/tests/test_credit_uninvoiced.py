@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -56,7 +57,11 @@ class UninvoicedCase(CreditCase):
         self.assertEqual(order.credit_uninvoiced, amount)
         self.env.invalidate_all()
         self.assertFalse(
-            [finding for finding in self.env["sales.consistency"].get_findings() if finding[1:] == ("sale.order", order.id)]
+            [
+                finding
+                for finding in self.env["sales.consistency"].get_findings()
+                if finding[1:] == ("sale.order", order.id)
+            ]
         )
 
 
@@ -148,7 +153,9 @@ class TestUninvoiced(UninvoicedCase):
         """As an extra product in a transfer, or a cost that Odoo adds."""
         self.product.invoice_policy = "delivery"
         tax = self.env["account.tax"].create({"name": "10", "amount": 10, "type_tax_use": "sale"})
-        order = self._confirm_lines((1, 50), {"product_uom_qty": 0, "price_unit": 20, "tax_ids": [Command.set(tax.ids)]})
+        order = self._confirm_lines(
+            (1, 50), {"product_uom_qty": 0, "price_unit": 20, "tax_ids": [Command.set(tax.ids)]}
+        )
         order.order_line[1].qty_delivered = 3
         self._assert_uses(order, 116)
 
@@ -171,7 +178,7 @@ class TestUninvoiced(UninvoicedCase):
 
     def test_nobody_cuts_short_by_hand(self):
         order = self._confirm_lines((10, 100))
-        with self.assertRefused("kept by the system", Exception):
+        with self.assertRefused("kept by the system", AccessError):
             order.order_line.with_user(self.salesman).write({"is_rest_closed": True})
 
     def test_another_unit_of_measure(self):

@@ -50,7 +50,11 @@ class TestQuotedPrice(QuotationCase):
         base = {"base": "list_price"}
         for kind, item in {
             "discount shown": {"compute_price": "percentage", "percent_price": 10},
-            "discount shown from a quantity on": {"compute_price": "percentage", "percent_price": 10, "min_quantity": 6},
+            "discount shown from a quantity on": {
+                "compute_price": "percentage",
+                "percent_price": 10,
+                "min_quantity": 6,
+            },
             "formula": {"compute_price": "formula", "price_discount": 10, **base},
             "surcharge": {"compute_price": "formula", "price_surcharge": 7, **base},
             "fixed": {"compute_price": "fixed", "fixed_price": 55},
@@ -76,9 +80,7 @@ class TestQuotedPrice(QuotationCase):
         self._use_pricelist(compute_price="percentage", percent_price=10)
         order = self._generate(self.lead)
         order.action_update_prices()
-        self.assertEqual(
-            (order.order_line.price_unit, order.order_line.discount, order.amount_untaxed), (100, 10, 450)
-        )
+        self.assertEqual((order.order_line.price_unit, order.order_line.discount, order.amount_untaxed), (100, 10, 450))
 
     def test_what_is_not_quoted_has_the_price_of_the_pricelist(self):
         self.line.price_unit = 0
@@ -136,7 +138,7 @@ class TestQuotedPrice(QuotationCase):
         with self.assertRefused("'Meal' is a combo", ValidationError):
             self.line.product_id = product
         self.assertIn("combo", line._fields["product_id"].domain)
-        self.product.write({"type": "combo", "combo_ids": [Command.set(combo.ids)]})
+        self.product.product_tmpl_id.write({"type": "combo", "combo_ids": [Command.set(combo.ids)]})
         with self.assertRefused("'Pump' is a combo", ValidationError):
             self._generate(self.lead)
 

@@ -69,6 +69,8 @@ class SaleBlanketOrder(models.Model):
             return super().write(vals)
         self._check_system_fields(vals)
         if "state" in vals:  # the state is computed: what is written to it alone would not last
+            if vals["state"] == "expired":
+                self._check_may_be_cancelled()
             vals["is_cancelled"] = vals["state"] == "expired"
         result = super().write(vals)
         # sudo: judged whoever writes
@@ -83,6 +85,15 @@ class SaleBlanketOrder(models.Model):
         freed._write_derived({"has_contract": False})
         quotations._report_to_opportunities()
         return result
+
+    def _check_may_be_cancelled(self):
+        """Refuse to cancel what something is ordered under: the quotation would sell that again.
+
+        :raise UserError: as Odoo's button does
+        """
+        for contract in self.filtered("quotation_id"):
+            if not contract.is_cancelled and contract._check_active_orders():
+                raise UserError(self.env._("%s has opened sale orders: cancel them first.", contract.display_name))
 
     # ------------------------------------------------------------
     # Amounts
@@ -125,7 +136,7 @@ class SaleBlanketOrder(models.Model):
         ordered by extending the contract, or quoted anew.
         """
         self.ensure_one()
-        return self.state != "expired" or self._check_active_orders()
+        return self.state != "expired" or (not self.is_cancelled and self._check_active_orders())
 
     @api.constrains("state", "quotation_id")
     def _check_binds_quotation(self):

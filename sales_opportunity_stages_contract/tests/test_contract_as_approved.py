@@ -116,6 +116,11 @@ class TestExpired(ContractCase):
         self.assertFalse(self.contract.binds_quotation)
         self.order.action_confirm()
 
+    def test_cancelled_by_a_write(self):
+        self._call_off(self.contract, 6).action_confirm()
+        with self.assertRefused("opened sale orders"):
+            self.contract.write({"state": "expired"})
+
     def test_bound_by_a_quotation_under_it_until_that_is_closed(self):
         ordered = self._call_off(self.contract, 6)
         self._expire()

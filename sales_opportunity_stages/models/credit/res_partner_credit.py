@@ -86,7 +86,7 @@ class ResPartner(models.Model):
         compute="_compute_credit_unchecked_companies",
         compute_sudo=True,
         groups=CREDIT_READERS,
-        help="Companies of yours where orders of this customer are not checked, because Sales Credit Limit is off there.",
+        help="Companies of yours where orders of this customer are not checked: Sales Credit Limit is off there.",
     )
 
     # With the id: the members of a unit are read from the index alone, and in order.
@@ -136,9 +136,7 @@ class ResPartner(models.Model):
     def _compute_credit_exposure(self):
         company = self.env.company
         members = self._origin.commercial_partner_id
-        standings = self.env["sale.credit.exposure"]._get_standings(
-            self._origin.ids, company, member_ids=members.ids
-        )
+        standings = self.env["sale.credit.exposure"]._get_standings(self._origin.ids, company, member_ids=members.ids)
         for partner in self:
             standing = standings.get(partner._origin.id)
             if not standing:
@@ -321,30 +319,30 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        if not vals.keys() & {*self._get_logged_credit_fields(), "parent_id", "is_company"}:
-            return self._write_guarded(vals)
-        before = self._read_logged_credit()
-        result = self._write_guarded(vals)
-        self._log_credit_changes(before)
+        logged = vals.keys() & {*self._get_logged_credit_fields(), "parent_id", "is_company"}
+        logs = self._read_logged_credit() if logged else {}
+        before = self._read_guarded_credit(vals)
+        result = super().write(vals)
+        self._check_guarded_credit(vals, before)
+        self._log_credit_changes(logs)
         return result
 
-    def _write_guarded(self, vals):
-        """Write, unless it changes what only accountants and credit managers decide on."""
-        guarded = self._get_credit_fields() & vals.keys()
-        moving = {"parent_id", "is_company", "commercial_partner_id"} & vals.keys()
-        if not (guarded or moving) or self._may_write_credit():
-            return super().write(vals)
+    def _read_guarded_credit(self, vals):
+        """Return ``{partner: (what it is granted, its company)}`` where this write may change what the user may not."""
+        moving = {"parent_id", "is_company", "commercial_partner_id"}
+        if not vals.keys() & (self._get_credit_fields() | moving) or self._may_write_credit():
+            return {}
         # sudo: fields that the user may not read are compared
-        before = {
-            partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()
-        }
-        result = super().write(vals)
+        return {partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()}
+
+    def _check_guarded_credit(self, vals, before):
+        """:raise AccessError: when credit, or open documents, are not where they were"""
+        guarded = self._get_credit_fields() & vals.keys()
         for partner, (granted, commercial) in before.items():
             if guarded and partner.commercial_partner_id == partner:
                 partner._check_credit_untouched(guarded, granted)
             if partner.commercial_partner_id != commercial:
                 partner._check_carries_no_credit(commercial, granted)
-        return result
 
     def _get_granted_credit(self, partner):
         """``{field: value}`` of what a partner is granted, or of what anybody is, where there is none."""
@@ -435,6 +433,7 @@ class ResPartner(models.Model):
         :param dict before: what :meth:`_read_logged_credit` said
         """
         Tracking = self.env["mail.tracking.value"]
+        # sudo: the labels of fields that the user may not read
         infos = self.sudo().fields_get(self._get_logged_credit_fields())
         for partner, values in before.items():
             tracked = [

@@ -59,8 +59,8 @@ class SaleCreditCheck(models.Model):
     )
     detail = fields.Json(
         readonly=True,
-        help="What each member of the unit owed, per term: the 50 largest and the rest. Blank for a large unit whose check "
-        "passed.",
+        help="What each member of the unit owed, per term: the 50 largest and the rest. Blank for a large unit whose "
+        "check passed.",
     )
     settled_items = fields.Char(
         "Counted as Settled",

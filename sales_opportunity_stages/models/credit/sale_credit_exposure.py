@@ -5,9 +5,6 @@ from odoo.tools import SQL
 
 from ...tools.credit import CreditStanding, CreditTerms, Exposure
 
-# Up to so many partners, contacts among them, the amounts of each member are cheap to read and to keep.
-FEW_MEMBERS = 8
-
 
 class SaleCreditExposure(models.AbstractModel):
     """Where credit units stand: what they are granted and what they owe, every term of it a fragment of its own.
@@ -227,8 +224,8 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_exposures(self):
-        """Rows of what each unit owes, per term, and since when. They add up to the unit; a member of ``detail_ids``,
-        or of a small unit, has a row of its own.
+        """Rows of what each unit owes, per term, and since when. They add up to the unit; a member of ``detail_ids``
+        has a row of its own, and each member of a unit of few partners: those are cheap to read and to keep.
 
         Unmatched payments and credit notes settle the oldest open items of the unit. ``oldest_date`` is the date from
         which on more than the company's tolerance is still open, ``first_date`` that of the oldest open item
@@ -249,7 +246,7 @@ class SaleCreditExposure(models.AbstractModel):
                            - SUM(due) OVER (PARTITION BY unit_id) AS open_amount
                       FROM (SELECT COALESCE(partner.credit_unit_id, partner.commercial_partner_id) AS unit_id,
                                    CASE WHEN detail_ids IS NULL OR partner.commercial_partner_id = ANY(detail_ids)
-                                             OR CARDINALITY(member_ids) <= %(few)s
+                                             OR CARDINALITY(member_ids) <= 8
                                         THEN partner.commercial_partner_id END AS member_id,
                                    document_date, SUM(receivable) AS receivable, SUM(uninvoiced) AS uninvoiced,
                                    SUM(draft_invoiced) AS draft_invoiced, SUM(GREATEST(receivable, 0)) AS due
@@ -265,7 +262,6 @@ class SaleCreditExposure(models.AbstractModel):
             billed_to=self._select_billed_to(),
             draft_invoiced=self._select_draft_invoiced(),
             tolerance=self._get_tolerance(),
-            few=SQL(str(FEW_MEMBERS)),
         )
 
     @api.model
@@ -348,7 +344,8 @@ class SaleCreditExposure(models.AbstractModel):
     def _select_draft_invoiced(self):
         """Draft customer invoices, as far as no order still carries the amount."""
         return SQL(
-            "SELECT partner_id, NULL::numeric, NULL::numeric, SUM(amount), NULL::date FROM (%s) draft GROUP BY partner_id",
+            "SELECT partner_id, NULL::numeric, NULL::numeric, SUM(amount), NULL::date FROM (%s) draft"
+            " GROUP BY partner_id",
             self._select_drafts(
                 SQL(
                     "%s AND %s",

@@ -11,7 +11,8 @@ class SaleCreditRecount(models.AbstractModel):
     """Credit worked out another way than while working: from the documents themselves, whatever is stored of them.
 
     Orders are recounted by one statement over their lines, invoices and payments; draft invoices document by document;
-    receivables from every posted entry and what is matched with it. The check of a database compares this with what is in use.
+    receivables from every posted entry and what is matched with it. The check of a database compares this with what is
+    in use.
     """
 
     _name = "sale.credit.recount"
@@ -98,7 +99,10 @@ class SaleCreditRecount(models.AbstractModel):
     @api.model
     def _get_expected_quantity(self):
         """Return what a ``line`` will have invoiced in the end."""
-        more = SQL("CASE WHEN ABS(line.qty_delivered) > ABS(line.product_uom_qty) THEN line.qty_delivered ELSE line.product_uom_qty END")
+        more = SQL(
+            "CASE WHEN ABS(line.qty_delivered) > ABS(line.product_uom_qty) THEN line.qty_delivered"
+            " ELSE line.product_uom_qty END"
+        )
         if self._has_column("stock_move", "sale_line_id"):
             more = SQL(
                 """
@@ -176,7 +180,8 @@ class SaleCreditRecount(models.AbstractModel):
             return {"settled": SQL(""), "settled_quantity": SQL("0"), "settled_amount": SQL("0")}
         settled = SQL(
             """
-            LEFT JOIN LATERAL (SELECT SUM(settling.qty * COALESCE(unit.factor / line_unit.factor, 1)::numeric) AS quantity,
+            LEFT JOIN LATERAL (SELECT SUM(settling.qty * COALESCE(unit.factor / line_unit.factor, 1)::numeric)
+                                      AS quantity,
                                       SUM(settling.price_subtotal_incl) AS amount
                                  FROM pos_order_line settling
                                  JOIN pos_order ON pos_order.id = settling.order_id
@@ -269,8 +274,10 @@ class SaleCreditRecount(models.AbstractModel):
     def _recount_drafts(self):
         """Return ``{draft customer invoice: amount that no order carries}``, in the currency of its company."""
         # sudo: all documents; the method is private and an administrator's
-        drafts = self.env["account.move"].sudo().search(
-            [("state", "=", "draft"), ("move_type", "in", ("out_invoice", "out_receipt"))], order="id"
+        drafts = (
+            self.env["account.move"]
+            .sudo()
+            .search([("state", "=", "draft"), ("move_type", "in", ("out_invoice", "out_receipt"))], order="id")
         )
         taken = defaultdict(float)
         return {draft: self._recount_draft(draft, taken) for draft in drafts}
@@ -389,8 +396,10 @@ class SaleCreditRecount(models.AbstractModel):
     def _find_wrong_units(self, root):
         recounted = self._recount_units(root)
         compare = root.currency_id.compare_amounts
+        # sudo: all units; the method is private and an administrator's
+        Exposures = self.env["sale.credit.exposure"].sudo()
         for ids in split_every(BATCH, sorted(recounted)):
-            standings = self.env["sale.credit.exposure"].sudo()._get_standings(ids, root)
+            standings = Exposures._get_standings(ids, root)
             for unit_id in ids:
                 exposure = standings[unit_id].exposure
                 used = (exposure.receivable, exposure.uninvoiced, exposure.draft_invoiced)

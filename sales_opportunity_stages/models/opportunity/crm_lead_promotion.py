@@ -43,8 +43,8 @@ class CrmLead(models.Model):
         if not self.stage_id:
             raise UserError(
                 self.env._(
-                    "'%(lead)s' is in no stage: its opportunity type %(type)s has none. An administrator adds stages to "
-                    "the type.",
+                    "'%(lead)s' is in no stage: its opportunity type %(type)s has none. An administrator adds stages "
+                    "to the type.",
                     lead=self.name,
                     type=self.opportunity_type_id.name or "",
                 )

@@ -5,7 +5,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.point_of_sale.tests.common import TestPoSCommon
-from odoo.addons.sales_opportunity_stages.tests.test_credit_uninvoiced import UninvoicedCase
+
+from ..test_credit_uninvoiced import UninvoicedCase
 
 
 @tagged("post_install", "-at_install")
