@@ -106,10 +106,11 @@ class SaleCreditRecount(models.AbstractModel):
         if self._has_column("stock_move", "sale_line_id"):
             more = SQL(
                 """
-                CASE WHEN EXISTS (SELECT FROM stock_move WHERE sale_line_id = line.id)
-                      AND NOT EXISTS (SELECT FROM stock_move
-                                        JOIN stock_location source ON source.id = location_id
-                                       WHERE sale_line_id = line.id AND state NOT IN ('done', 'cancel')
+                CASE WHEN EXISTS (SELECT FROM stock_move transfer WHERE transfer.sale_line_id = line.id)
+                      AND NOT EXISTS (SELECT FROM stock_move transfer
+                                        JOIN stock_location source ON source.id = transfer.location_id
+                                       WHERE transfer.sale_line_id = line.id
+                                         AND transfer.state NOT IN ('done', 'cancel')
                                          AND source.usage <> 'customer')
                      THEN line.qty_delivered ELSE %s END
                 """,
