@@ -44,6 +44,7 @@
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/sale_credit_check_views.xml",
+        "views/sale_credit_document_views.xml",
         "views/res_partner_credit_views.xml",
         "views/sale_order_views.xml",
         "views/sale_portal_templates.xml",

@@ -19,6 +19,8 @@ def pre_init_hook(env):
         ("sale_order", "order_source", "varchar"),
         ("sale_order", "credit_received", "numeric"),
         ("sale_order", "credit_uninvoiced", "numeric"),
+        ("sale_order_line", "credit_uninvoiced", "numeric"),
+        ("sale_order_line", "is_rest_closed", "bool"),
         ("res_partner", "credit_unit_id", "int4"),
     ):
         if not column_exists(env.cr, table, column):
@@ -46,8 +48,7 @@ def post_init_hook(env):
     StageHistory(env, standard).rebuild()
     _run(env, "planned activities put into their stay", _place_activities())
     _run(env, "orders given a source", _give_orders_a_source(env))
-    _run(env, "orders given what they use of credit", _give_orders_their_credit())
-    _compute_remaining_credit(env)
+    give_orders_their_credit(env, SQL("sale_order.credit_uninvoiced IS NULL"))
     env.cr.execute("ANALYZE crm_stage_visit")
     env.invalidate_all()
     env.registry.clear_cache()
@@ -141,60 +142,49 @@ def _give_orders_a_source(env):
     )
 
 
-def _give_orders_their_credit():
-    """What confirmed orders have not invoiced, for all but those that :func:`_compute_remaining_credit` takes one by
-    one: invoiced in another currency, or paid online."""
-    return SQL(
-        """
-        UPDATE sale_order
-           SET credit_uninvoiced = computed.amount
-          FROM (SELECT sale_order.id,
-                       CASE WHEN sale_order.state <> 'sale' THEN 0
-                            ELSE ROUND(GREATEST(sale_order.amount_total - COALESCE(invoiced.amount, 0), 0)
-                                       / COALESCE(NULLIF(sale_order.currency_rate, 0), 1)::numeric, 6) END AS amount
-                  FROM sale_order
-     LEFT JOIN LATERAL (SELECT SUM(CASE move.move_type WHEN 'out_refund' THEN -line.price_total
-                                                       ELSE line.price_total END) AS amount,
-                               BOOL_AND(line.currency_id = sale_order.currency_id) AS same_currency
-                          FROM sale_order_line
-                          JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sale_order_line.id
-                          JOIN account_move_line line ON line.id = rel.invoice_line_id
-                          JOIN account_move move ON move.id = line.move_id
-                         WHERE sale_order_line.order_id = sale_order.id
-                           AND (move.state = 'posted' OR move.payment_state = 'invoicing_legacy')) invoiced ON TRUE
-                 WHERE sale_order.credit_uninvoiced IS NULL
-                   AND invoiced.same_currency IS NOT FALSE
-                   AND sale_order.id NOT IN (%s)) computed
-         WHERE computed.id = sale_order.id
-        """,
-        _paid_and_not_in_books(),
+def give_orders_their_credit(env, condition):
+    """Store what orders and their lines use of credit, in a few statements, and compute the few that need taxes.
+
+    :param SQL condition: on ``sale_order``
+    """
+    recount = env["sale.credit.recount"]
+    received, lines, orders = (
+        select(condition) for select in (recount._select_received, recount._select_lines, recount._select_orders)
     )
+    for what, table, column, amount, rows in (
+        ("orders given what is paid online", "sale_order", "credit_received", "amount", received),
+        (
+            "order lines given what they have left to invoice",
+            "sale_order_line",
+            "credit_uninvoiced",
+            "uninvoiced",
+            lines,
+        ),
+        ("orders given what they use of credit", "sale_order", "credit_uninvoiced", "amount", orders),
+    ):
+        _run(
+            env,
+            what,
+            SQL(
+                "UPDATE %(table)s SET %(column)s = computed.%(amount)s FROM (%(rows)s) computed"
+                " WHERE computed.%(key)s = %(table)s.id AND %(table)s.%(column)s IS DISTINCT FROM computed.%(amount)s",
+                table=SQL.identifier(table),
+                column=SQL.identifier(column),
+                amount=SQL.identifier(amount),
+                rows=rows,
+                key=SQL.identifier("order_id" if column == "credit_received" else "id"),
+            ),
+        )
+    _compute_remaining_credit(env, lines, orders)
 
 
-def _paid_and_not_in_books():
-    """Ids of the orders that ``credit_received`` is more than nought of."""
-    return SQL(
-        """
-        SELECT rel.sale_order_id
-          FROM sale_order_transaction_rel rel
-          JOIN payment_transaction transaction ON transaction.id = rel.transaction_id
-     LEFT JOIN account_payment payment ON payment.id = transaction.payment_id
-     LEFT JOIN account_move move ON move.id = payment.move_id
-         WHERE transaction.state IN ('authorized', 'done')
-           AND payment.state IS DISTINCT FROM 'paid'
-           AND move.state IS DISTINCT FROM 'posted'
-        """
-    )
-
-
-def _compute_remaining_credit(env):
-    """The few orders that take currency rates or payments to work out."""
-    query = SQL("SELECT id FROM sale_order WHERE credit_uninvoiced IS NULL OR id IN (%s)", _paid_and_not_in_books())
-    orders = env["sale.order"].browse(row[0] for row in env.execute_query(query))
-    for name in ("credit_received", "credit_uninvoiced"):
-        env.add_to_compute(orders._fields[name], orders)
+def _compute_remaining_credit(env, lines, orders):
+    """Compute what no statement says: lines that deliver what was never ordered, and their orders."""
+    for model, rows, column in (("sale.order.line", lines, "uninvoiced"), ("sale.order", orders, "amount")):
+        query = SQL("SELECT id FROM (%s) computed WHERE %s IS NULL", rows, SQL.identifier(column))
+        records = env[model].browse(row[0] for row in env.execute_query(query))
+        env.add_to_compute(records._fields["credit_uninvoiced"], records)
     env.flush_all()
-    _logger.info("sales_opportunity_stages: %d orders worked out one by one", len(orders))
 
 
 def uninstall_hook(env):

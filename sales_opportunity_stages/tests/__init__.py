@@ -9,7 +9,10 @@ from . import test_consistency
 from . import test_conversion
 from . import test_credit_check
 from . import test_credit_exposure
+from . import test_credit_uninvoiced
 from . import test_credit_json_rpc
+from . import test_credit_matching
+from . import test_credit_members
 from . import test_credit_oracle
 from . import test_credit_payment
 from . import test_customer_acceptance
@@ -42,6 +45,7 @@ from . import test_quotation_approval
 from . import test_quotation_close
 from . import test_quotation_generation
 from . import test_quotation_json_rpc
+from . import test_quoted_price
 from . import test_reports
 from . import test_screens
 from . import test_setup_tours

@@ -10,15 +10,18 @@ class Exposure:
 
     :param receivable: posted and still open, payments and credit notes counted
     :param uninvoiced: ordered and confirmed, not yet invoiced
-    :param draft_invoiced: draft invoices that come from no order
-    :param oldest_date: date of the oldest document that is still to be paid
-    :param members: ``{partner id: {term: amount}}`` of those that owe something
+    :param draft_invoiced: draft invoices, as far as no order carries the amount
+    :param oldest_date: date of the oldest document that is still to be paid, once unmatched payments have settled
+        the oldest ones and more than the tolerance is open
+    :param first_date: date of the oldest open document, whatever settles it
+    :param members: ``{partner id: {term: amount}}`` of those that owe something, where they were asked for
     """
 
     receivable: float = 0.0
     uninvoiced: float = 0.0
     draft_invoiced: float = 0.0
     oldest_date: date | None = None
+    first_date: date | None = None
     members: dict = field(default_factory=dict, hash=False)
 
     @property
@@ -89,12 +92,32 @@ class CreditDecision:
         return float(self.exposure - self.terms.limit) if self.over_limit else 0.0
 
     @property
+    def late_before(self):
+        """Documents from before this date should have been paid."""
+        return self.today - timedelta(days=self.terms.term_days)
+
+    @property
     def overdue_days(self):
         """Days since the oldest open document should have been paid."""
         if not self.terms.term_days or not self.exposure_before.oldest_date:
             return 0
-        due = self.exposure_before.oldest_date + timedelta(days=self.terms.term_days)
-        return max((self.today - due).days, 0)
+        return max((self.late_before - self.exposure_before.oldest_date).days, 0)
+
+    @property
+    def settled_before(self):
+        """The date before which overdue documents count as settled by unmatched payments, or are within the
+        tolerance. None where that makes no difference to the decision.
+
+        >>> owing = Exposure(first_date=date(2026, 1, 1), oldest_date=date(2026, 3, 1))
+        >>> CreditDecision(CreditTerms(term_days=30), owing, 1, today=date(2026, 2, 20)).settled_before
+        datetime.date(2026, 1, 21)
+        >>> CreditDecision(CreditTerms(term_days=30), owing, 1, today=date(2026, 5, 1)).settled_before
+        datetime.date(2026, 3, 1)
+        """
+        first, oldest = self.exposure_before.first_date, self.exposure_before.oldest_date
+        if not self.terms.term_days or not first or first >= self.late_before or first == oldest:
+            return None
+        return min(filter(None, (oldest, self.late_before)))
 
     @property
     def refused(self):

@@ -71,6 +71,16 @@ class DerivedValues(ServerToken):
 
 
 @dataclass(frozen=True)
+class LeadMerge(ServerToken):
+    """Say that orders change to the opportunity that theirs is merged into.
+
+    :param lead_ids: the opportunities that are merged
+    """
+
+    lead_ids: frozenset
+
+
+@dataclass(frozen=True)
 class LedgerWrite(ServerToken):
     """Allow the rows of one ledger to be written, in superuser mode only."""
 

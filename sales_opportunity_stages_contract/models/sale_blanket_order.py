@@ -1,4 +1,7 @@
+from collections import Counter
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SaleBlanketOrder(models.Model):
@@ -66,6 +69,8 @@ class SaleBlanketOrder(models.Model):
             return super().write(vals)
         self._check_system_fields(vals)
         if "state" in vals:  # the state is computed: what is written to it alone would not last
+            if vals["state"] == "expired":
+                self._check_may_be_cancelled()
             vals["is_cancelled"] = vals["state"] == "expired"
         result = super().write(vals)
         # sudo: judged whoever writes
@@ -80,6 +85,15 @@ class SaleBlanketOrder(models.Model):
         freed._write_derived({"has_contract": False})
         quotations._report_to_opportunities()
         return result
+
+    def _check_may_be_cancelled(self):
+        """Refuse to cancel what something is ordered under: the quotation would sell that again.
+
+        :raise UserError: as Odoo's button does
+        """
+        for contract in self.filtered("quotation_id"):
+            if not contract.is_cancelled and contract._check_active_orders():
+                raise UserError(self.env._("%s has opened sale orders: cancel them first.", contract.display_name))
 
     # ------------------------------------------------------------
     # Amounts
@@ -116,9 +130,13 @@ class SaleBlanketOrder(models.Model):
         return result
 
     def _is_live(self):
-        """Whether the contract counts as made. Override it where more states are an end."""
+        """Whether the contract counts as made. Override it where more states are an end.
+
+        An expired contract under which something is ordered counts: its quotation would sell that again. The rest is
+        ordered by extending the contract, or quoted anew.
+        """
         self.ensure_one()
-        return self.state != "expired"
+        return self.state != "expired" or (not self.is_cancelled and self._check_active_orders())
 
     @api.constrains("state", "quotation_id")
     def _check_binds_quotation(self):
@@ -139,6 +157,66 @@ class SaleBlanketOrder(models.Model):
                 contract._write_derived({"binds_quotation": bound})
                 contract.quotation_id._write_derived({"has_contract": bound})
         self.sudo().quotation_id._report_to_opportunities()
+
+    # ------------------------------------------------------------
+    # As it was approved
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_approved_fields(self):
+        """Fields of the contract that the approval of its quotation covers. Extend it with what else is agreed."""
+        return [
+            "partner_id",
+            "partner_invoice_id",
+            "partner_shipping_id",
+            "company_id",
+            "pricelist_id",
+            "payment_term_id",
+            "fiscal_position_id",
+            "line_ids",
+        ]
+
+    @api.constrains(lambda self: [*self._get_approved_fields(), "confirmed", "quotation_id"])
+    def _check_as_approved(self):
+        """A contract takes effect as its quotation was approved, whatever was changed while it was a draft.
+
+        :raise UserError: when it is confirmed and differs from what was approved
+        """
+        # sudo: what was approved counts, whoever may read it
+        for contract in self.sudo().filtered(lambda contract: contract.quotation_id and contract.confirmed):
+            quotation = contract.quotation_id
+            if not quotation._requires_approval():
+                continue
+            changed = contract._get_changes_since_approval()
+            if changed or quotation.approval_state != "approved":
+                raise UserError(
+                    self.env._(
+                        "%(contract)s is not as %(quotation)s was approved: %(changes)s. Change the quotation, have it "
+                        "approved and make the contract again.",
+                        contract=contract.display_name,
+                        quotation=quotation.name,
+                        changes=", ".join(changed) or self.env._("the approval was withdrawn"),
+                    )
+                )
+
+    def _get_changes_since_approval(self):
+        """Return the labels of what differs from the quotation: fields, and products of lines."""
+        self.ensure_one()
+        approved = self.quotation_id._prepare_contract_values()
+        changed = [
+            self._fields[name]._description_string(self.env)
+            for name in self._get_approved_fields()
+            if name != "line_ids" and self[name].id != approved[name]
+        ]
+        lines = self.line_ids.filtered(lambda line: not line.display_type)
+        now = Counter(line._get_agreed_values() for line in lines)
+        then = Counter(
+            self.line_ids._get_values_to_agree(command[2])
+            for command in approved["line_ids"]
+            if not command[2].get("display_type")
+        )
+        product_ids = {values[0] for values in ((now - then) + (then - now))}
+        return changed + self.env["product.product"].browse(product_ids).mapped("display_name")
 
     def _check_active_orders(self):
         """A closed quotation is not in the way of cancelling the contract."""

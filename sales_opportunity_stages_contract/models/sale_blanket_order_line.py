@@ -7,6 +7,38 @@ class SaleBlanketOrderLine(models.Model):
     # net of a discount it may have more digits than a price has: rounded, the totals would not be the quotation's
     price_unit = fields.Float(digits=False, min_display_digits="Product Price")
 
+    # ------------------------------------------------------------
+    # As it was approved
+    # ------------------------------------------------------------
+
+    @api.constrains("product_id", "product_uom", "original_uom_qty", "price_unit", "taxes_id")
+    def _check_as_approved(self):
+        self.order_id._check_as_approved()
+
+    def _get_agreed_values(self):
+        """Return what an approval covers of the line, such that equal means unchanged. The product is first."""
+        self.ensure_one()
+        return self._get_values_to_agree(
+            {
+                "product_id": self.product_id.id,
+                "product_uom": self.product_uom.id,
+                "original_uom_qty": self.original_uom_qty,
+                "price_unit": self.price_unit,
+                "taxes_id": [(6, 0, self.taxes_id.ids)],
+            }
+        )
+
+    @api.model
+    def _get_values_to_agree(self, values):
+        """The same of the values that a line is created with."""
+        return (
+            values["product_id"],
+            values["product_uom"],
+            round(values["original_uom_qty"], 6),
+            round(values["price_unit"], 6),
+            tuple(sorted(values["taxes_id"][0][2])),
+        )
+
     def _prepare_base_line_for_taxes_computation(self):
         """The line as Odoo's computation of taxes takes it."""
         self.ensure_one()

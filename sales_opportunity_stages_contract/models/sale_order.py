@@ -53,6 +53,17 @@ class SaleOrder(models.Model):
         if operation in ("sign", "pay") and (contracts := self._get_followup_contracts()):
             names = format_list(self.env, [contract.display_name for contract in contracts])
             return [self.env._("It became a contract: %s.", names)]
+        if operation in ("confirm", "contract"):
+            expired = [contract for contract in self._get_followup_contracts() if contract.state == "expired"]
+            if expired:
+                return [
+                    self.env._(
+                        "%s has expired and has orders: extend it to order the rest, or quote the rest on a copy of this "
+                        "quotation.",
+                        contract.display_name,
+                    )
+                    for contract in expired
+                ]
         if operation == "contract" and (source := self.order_line.blanket_order_line.order_id):
             names = format_list(self.env, source.mapped("name"))
             return [self.env._("It is itself made from a contract: %s.", names)]
@@ -82,16 +93,15 @@ class SaleOrder(models.Model):
         :raise UserError: when the content of a quotation that became a contract is not what it was
         """
         for order in self:
-            before = change.was(order).get("contract_content")
-            contracts = order._get_followup_contracts() if before is not None else []
-            changed = before.items() ^ order._get_content().items() if contracts else set()
+            contracts = order._get_followup_contracts() if "contract_content" in change.was(order) else []
+            changed = order._compare_content(change.was(order)["contract_content"]) if contracts else set()
             if changed:
                 raise UserError(
                     self.env._(
                         "%(order)s became a contract, so this cannot be changed: %(fields)s. Change the contract, or "
                         "cancel it first: %(contracts)s.",
                         order=order.name,
-                        fields=order._describe_content({key for key, _value in changed}),
+                        fields=order._describe_content(changed),
                         contracts=format_list(self.env, [contract.display_name for contract in contracts]),
                     )
                 )

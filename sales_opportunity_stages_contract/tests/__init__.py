@@ -1,3 +1,4 @@
+from . import test_contract_as_approved
 from . import test_contract_json_rpc
 from . import test_contract_life_cycle
 from . import test_contract_making

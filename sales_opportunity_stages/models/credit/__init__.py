@@ -2,8 +2,11 @@
 
 from . import res_partner_credit
 from . import sale_credit_exposure
+from . import sale_credit_recount
 from . import sale_credit_lock
 from . import sale_credit_check
 from . import account_move
 from . import account_move_line
+from . import payment_transaction_credit
+from . import sale_order_line_credit
 from . import sale_order_credit

@@ -1,9 +1,41 @@
-from odoo import models
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
 
+    credit_draft_invoiced = fields.Monetary(
+        "Not on Orders",
+        compute="_compute_credit_draft_invoiced",
+        search="_search_credit_draft_invoiced",
+        currency_field="company_currency_id",
+        help="Amount of a draft invoice that counts against the customer's credit: its total, taxes included, less the "
+        "lines that a confirmed order still carries. In the company's currency.",
+    )
+
     _credit_draft_idx = models.Index(
         "(partner_id, company_id) WHERE state = 'draft' AND move_type IN ('out_invoice', 'out_receipt')"
     )
+
+    @api.depends("state", "amount_total_signed", "invoice_line_ids.sale_line_ids.credit_uninvoiced")
+    def _compute_credit_draft_invoiced(self):
+        amounts = dict(self._get_draft_amounts(SQL("move.id = ANY(%s)", list(self._origin.ids))))
+        for move in self:
+            move.credit_draft_invoiced = amounts.get(move._origin.id, 0.0)
+
+    @api.model
+    def _search_credit_draft_invoiced(self, operator, value):
+        """Find the draft invoices that count, or those that do not."""
+        if (operator, value) not in (("!=", 0), ("=", 0)):
+            return NotImplemented
+        ids = [move_id for move_id, amount in self._get_draft_amounts(SQL("TRUE")) if amount]
+        return Domain("id", "in" if operator == "!=" else "not in", ids)
+
+    @api.model
+    def _get_draft_amounts(self, condition):
+        """Return (id, amount that counts against credit) of the draft customer invoices of a condition."""
+        self.env.flush_all()
+        drafts = self.env["sale.credit.exposure"]._select_drafts(condition)
+        return self.env.execute_query(SQL("SELECT id, amount::float FROM (%s) draft", drafts))

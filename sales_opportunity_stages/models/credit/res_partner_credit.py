@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_amount, format_date
 
 CREDIT_WRITERS = ("account.group_account_invoice", "sales_opportunity_stages.group_credit_manager")
 CREDIT_READERS = (
@@ -34,8 +35,9 @@ class ResPartner(models.Model):
         "res.partner",
         string="Credit Members",
         compute="_compute_credit_member_ids",
+        context={"active_test": False},
         groups=CREDIT_READERS,
-        help="The customers whose credit this partner carries.",
+        help="The customers whose credit this partner carries, archived ones as well.",
     )
     credit_member_count = fields.Integer(compute="_compute_credit_member_ids", groups=CREDIT_READERS)
     credit_term_days = fields.Integer(
@@ -80,6 +82,14 @@ class ResPartner(models.Model):
     )
     credit_overdue_days = fields.Integer(compute="_compute_credit_exposure", compute_sudo=True, groups=CREDIT_READERS)
 
+    credit_unchecked_companies = fields.Char(
+        "Credit Not Checked In",
+        compute="_compute_credit_unchecked_companies",
+        compute_sudo=True,
+        groups=CREDIT_READERS,
+        help="Companies of yours where orders of this customer are not checked: Sales Credit Limit is off there.",
+    )
+
     # With the id: the members of a unit are read from the index alone, and in order.
     _credit_unit_idx = models.Index("(credit_unit_id, id) WHERE credit_unit_id IS NOT NULL")
 
@@ -106,18 +116,28 @@ class ResPartner(models.Model):
         return self.sudo().filtered(lambda unit: not unit.credit_unit_id) | self.sudo().credit_member_ids
 
     def _compute_credit_member_ids(self):
-        # sudo: members of other companies count; the field has its groups
-        members = self.sudo().search([("credit_unit_id", "in", self.ids)])
+        # sudo: members of other companies count, archived ones as well; the field has its groups
+        members = self.sudo().with_context(active_test=False).search([("credit_unit_id", "in", self.ids)])
         by_unit = members.filtered(lambda partner: partner.commercial_partner_id == partner).grouped("credit_unit_id")
         for partner in self:
             partner.credit_member_ids = by_unit.get(partner.sudo()._origin, members.browse())
             partner.credit_member_count = len(partner.credit_member_ids)
 
+    @api.depends("company_id")
+    @api.depends_context("uid")
+    def _compute_credit_unchecked_companies(self):
+        # a company's switch is its own: a new branch starts without it
+        unchecked = self.env.user.company_ids.filtered(lambda company: not company.account_use_credit_limit)
+        for partner in self:
+            companies = unchecked & partner.company_id if partner.company_id else unchecked
+            partner.credit_unchecked_companies = ", ".join(companies.mapped("name"))
+
     @api.depends("credit_unit_id", "credit_limit", "credit_term_days", "commercial_partner_id")
     @api.depends_context("company")
     def _compute_credit_exposure(self):
         company = self.env.company
-        standings = self.env["sale.credit.exposure"]._get_standings(self._origin.ids, company)
+        members = self._origin.commercial_partner_id
+        standings = self.env["sale.credit.exposure"]._get_standings(self._origin.ids, company, member_ids=members.ids)
         for partner in self:
             standing = standings.get(partner._origin.id)
             if not standing:
@@ -155,6 +175,22 @@ class ResPartner(models.Model):
     # One level
     # ------------------------------------------------------------
 
+    @api.constrains("parent_id", "is_company", "commercial_partner_id")
+    def _check_unit_is_company(self):
+        """A unit stays a company of its own: as a contact it would take the limit and the unit of its company."""
+        # sudo: a check does not depend on what the user may read
+        for unit in self.sudo().filtered(lambda partner: partner.commercial_partner_id != partner):
+            if unit.credit_member_ids:
+                raise ValidationError(
+                    self.env._(
+                        "'%(unit)s' cannot become a contact of '%(company)s': it carries the credit of %(members)s. "
+                        "Take its members out first.",
+                        unit=unit.name,
+                        company=unit.commercial_partner_id.name,
+                        members=", ".join(unit.credit_member_ids[:5].mapped("name")),
+                    )
+                )
+
     @api.constrains("credit_unit_id")
     def _check_credit_unit(self):
         # sudo: a check does not depend on what the user may read
@@ -190,6 +226,58 @@ class ResPartner(models.Model):
                     )
                 )
 
+    # ------------------------------------------------------------
+    # Merging
+    # ------------------------------------------------------------
+
+    def _get_merged_credit_unit(self, sources):
+        """Return the unit that this partner is in once others are merged into it, blank if it carries its own credit.
+
+        :raise UserError: when open documents would leave their unit, or a unit would become a member
+        """
+        self.ensure_one()
+        own = self.credit_unit_id - sources
+        left = {}
+        for source in sources:
+            if source.credit_member_ids - self - sources and own:
+                self._refuse_merging(source, source, own)
+            unit = source.credit_unit_id
+            if unit and unit not in (self | own | sources):
+                left[source] = unit
+        units = self.browse().concat(*left.values())
+        if len(units | own) == 1 and not own and self._takes_credit_unit():
+            return units
+        for source, unit in left.items():
+            if source._has_open_documents():
+                self._refuse_merging(source, unit, own or self.commercial_partner_id)
+        return own
+
+    def _takes_credit_unit(self):
+        """Check whether the partner may join a unit without losing anything: a company, no members, no terms."""
+        return (
+            self.commercial_partner_id == self
+            and not self.credit_member_ids
+            and self._get_granted_credit(self) == self._get_granted_credit(self.browse())
+        )
+
+    def _refuse_merging(self, source, unit, other):
+        raise UserError(
+            self.env._(
+                "'%(merged)s' cannot be merged into '%(partner)s': its open documents count in the credit unit "
+                "'%(unit)s' and would go to '%(other)s'. Give both the same credit unit first.",
+                merged=source.name,
+                partner=self.name,
+                unit=unit.name,
+                other=other.name,
+            )
+        )
+
+    def _settle_merged_credit(self, unit):
+        """Join the unit, and let the contacts that came along follow: merging writes past the fields."""
+        self.credit_unit_id = unit
+        family = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
+        self.env.add_to_compute(self._fields["credit_unit_id"], family - self)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_credit_unit(self):
         # sudo: a check does not depend on what the user may read
@@ -217,42 +305,57 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
+        logged = set(self._get_logged_credit_fields())
+        granted = [partner.id for partner, vals in zip(partners, vals_list, strict=True) if logged & vals.keys()]
+        if granted:
+            blank = self._get_granted_credit(self.browse())
+            named = {name: blank[name] for name in logged}
+            self._log_credit_changes(dict.fromkeys(self.browse(granted)._read_logged_credit(), named))
         if not self._may_write_credit():
-            granted = self._get_credit_fields() | {name.removeprefix("default_") for name in self.env.context}
             # sudo: fields that the user may not read are compared
-            for partner, vals in zip(partners.sudo(), vals_list, strict=True):
-                named = self._get_credit_fields() & (granted | vals.keys())
+            for partner in partners.sudo():
                 partner._check_credit_untouched(
-                    named, self._get_granted_credit(partner.commercial_partner_id - partner)
+                    self._get_credit_fields(), self._get_granted_credit(partner.commercial_partner_id - partner)
                 )
         return partners
 
     def write(self, vals):
-        guarded = self._get_credit_fields() & vals.keys()
-        moving = {"parent_id", "is_company", "commercial_partner_id"} & vals.keys()
-        if not (guarded or moving) or self._may_write_credit():
-            return super().write(vals)
-        # sudo: fields that the user may not read are compared
-        before = {
-            partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()
-        }
+        logged = vals.keys() & {*self._get_logged_credit_fields(), "parent_id", "is_company"}
+        logs = self._read_logged_credit() if logged else {}
+        before = self._read_guarded_credit(vals)
         result = super().write(vals)
+        self._check_guarded_credit(vals, before)
+        self._log_credit_changes(logs)
+        return result
+
+    def _read_guarded_credit(self, vals):
+        """Return ``{partner: (what it is granted, its company)}`` where this write may change what the user may not."""
+        moving = {"parent_id", "is_company", "commercial_partner_id"}
+        if not vals.keys() & (self._get_credit_fields() | moving) or self._may_write_credit():
+            return {}
+        # sudo: fields that the user may not read are compared
+        return {partner: (self._get_granted_credit(partner), partner.commercial_partner_id) for partner in self.sudo()}
+
+    def _check_guarded_credit(self, vals, before):
+        """:raise AccessError: when credit, or open documents, are not where they were"""
+        guarded = self._get_credit_fields() & vals.keys()
         for partner, (granted, commercial) in before.items():
             if guarded and partner.commercial_partner_id == partner:
                 partner._check_credit_untouched(guarded, granted)
             if partner.commercial_partner_id != commercial:
                 partner._check_carries_no_credit(commercial, granted)
-        return result
 
     def _get_granted_credit(self, partner):
         """``{field: value}`` of what a partner is granted, or of what anybody is, where there is none."""
         if partner:
             return {name: partner[name] for name in self._get_credit_fields()}
-        # sudo: a default that the user may not read is compared
-        fallback = self._fields["credit_limit"].get_company_dependent_fallback(self.sudo())
-        return {"credit_limit": fallback, "use_partner_credit_limit": False, "credit_term_days": 0} | {
-            "credit_unit_id": self.env["res.partner"]
+        # sudo: defaults that the user may not read are compared
+        partners = self.sudo()
+        defaults = {
+            name: self._fields[name].get_company_dependent_fallback(partners)
+            for name in ("credit_limit", "credit_term_days")
         }
+        return defaults | {"use_partner_credit_limit": False, "credit_unit_id": self.env["res.partner"]}
 
     def _check_credit_untouched(self, names, granted):
         """:raise AccessError: when one of the fields is not what it was"""
@@ -273,26 +376,8 @@ class ResPartner(models.Model):
         :param dict granted: what it was granted itself
         :raise AccessError: when its orders or invoices would go along
         """
-        family = self.search([("id", "child_of", self.ids)])
         carries = (
-            self.env["sale.order"].search_count(
-                [
-                    "|",
-                    ("partner_id", "in", family.ids),
-                    ("partner_invoice_id", "in", family.ids),
-                    ("credit_uninvoiced", ">", 0),
-                ],
-                limit=1,
-            )
-            or self.env["account.move.line"].search_count(
-                [
-                    ("partner_id", "in", family.ids),
-                    ("account_id.account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("amount_residual", "!=", 0),
-                ],
-                limit=1,
-            )
+            self._has_open_documents()
             or self.credit_member_ids
             or (former == self and granted != self._get_granted_credit(self.browse()))
         )
@@ -306,6 +391,63 @@ class ResPartner(models.Model):
                 )
             )
 
+    def _has_open_documents(self):
+        """Check whether these partners or their contacts have anything that uses credit. Superuser mode."""
+        family = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
+        ordered = [("partner_id", "in", family.ids), ("partner_invoice_id", "in", family.ids)]
+        documents = {
+            "sale.order": ["|", *ordered, ("credit_uninvoiced", ">", 0)],
+            "account.move.line": [
+                ("partner_id", "in", family.ids),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("amount_residual", "!=", 0),
+            ],
+            "account.move": [
+                ("partner_id", "in", family.ids),
+                ("state", "=", "draft"),
+                ("move_type", "in", ("out_invoice", "out_receipt")),
+            ],
+        }
+        return any(self.env[model].search_count(domain, limit=1) for model, domain in documents.items())
+
+    # ------------------------------------------------------------
+    # Changes
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_logged_credit_fields(self):
+        """Fields whose changes are logged in any case, by an import as well."""
+        return ["credit_unit_id", "credit_limit", "credit_term_days"]
+
+    def _read_logged_credit(self):
+        """Return ``{partner: {field: value}}`` of the companies among these partners, in superuser mode."""
+        # sudo: fields that the user may not read are compared
+        companies = self.sudo().filtered(lambda partner: partner.commercial_partner_id == partner)
+        return {partner: {name: partner[name] for name in self._get_logged_credit_fields()} for partner in companies}
+
+    def _log_credit_changes(self, before):
+        """Log who changed what a unit is granted, and from what to what.
+
+        Odoo's own tracking can be switched off, by an import for one, and does not say for which company.
+
+        :param dict before: what :meth:`_read_logged_credit` said
+        """
+        Tracking = self.env["mail.tracking.value"]
+        # sudo: the labels of fields that the user may not read
+        infos = self.sudo().fields_get(self._get_logged_credit_fields())
+        for partner, values in before.items():
+            tracked = [
+                fields.Command.create(
+                    Tracking._create_tracking_values(value, partner[name], name, infos[name], partner)
+                )
+                for name, value in values.items()
+                if partner[name] != value
+            ]
+            if tracked:
+                body = self.env._("Credit changed for %s", self.env.company.name)
+                partner._message_log(body=body, tracking_value_ids=tracked)
+
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
@@ -313,7 +455,8 @@ class ResPartner(models.Model):
     def _get_credit_document_domain(self, model):
         """The documents behind a term of the unit's exposure: what they show adds up to it.
 
-        :param str model: ``account.move.line``, ``sale.order`` or ``account.move``
+        :param str model: ``account.move.line`` (by ``amount_residual``), ``sale.order`` (by ``credit_uninvoiced``) or
+            ``account.move`` (by ``credit_draft_invoiced``)
         """
         member_ids = self._get_credit_unit()._get_credit_members().ids
         tree = [("company_id", "child_of", self.env.company.root_id.id)]
@@ -337,17 +480,73 @@ class ResPartner(models.Model):
             *members,
             ("state", "=", "draft"),
             ("move_type", "in", ("out_invoice", "out_receipt")),
-            ("line_ids", "not any", [("sale_line_ids", "!=", False)]),
+            ("credit_draft_invoiced", "!=", 0),
         ]
+
+    def _get_open_items_domain(self, company, date_from, date_to):
+        """Return the domain of the open items of the unit that a customer owes, by their date.
+
+        :param date_from: the first date, or None
+        :param date_to: the date after the last one
+        """
+        self.ensure_one()
+
+        def dated(operator, day):
+            on_entry = ["&", ("invoice_date", "=", False), ("date", operator, day)]
+            return ["|", ("invoice_date", operator, day), *on_entry]
+
+        return [
+            ("partner_id.commercial_partner_id", "in", self._get_credit_members().ids),
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+            ("amount_residual", ">", 0),
+            ("company_id", "child_of", company.root_id.id),
+            *dated("<", date_to),
+            *(dated(">=", date_from) if date_from else []),
+        ]
+
+    def _describe_settled_items(self, company, decision, limit=10):
+        """Name the overdue items that count as settled by unmatched payments or the tolerance, oldest first."""
+        # sudo: the decision is about documents of others, too; the field that holds it has its groups
+        Line = self.env["account.move.line"].sudo()
+        domain = self._get_open_items_domain(company, None, decision.settled_before)
+        items = Line.search(domain, order="date, id", limit=limit + 1)
+        names = [
+            f"{item.move_name} ({format_date(self.env, item.invoice_date or item.date)}, "
+            f"{format_amount(self.env, item.amount_residual, company.currency_id)})"
+            for item in items[:limit]
+        ]
+        if len(items) > limit:
+            names.append(self.env._("and %s more", Line.search_count(domain) - limit))
+        return ", ".join(names)
+
+    def _get_credit_detail(self, company, exposure, limit=50):
+        """Return what each member of the unit owes, per term: the largest ones, and the rest together.
+
+        :param company: the company that grants the credit; None: what is known already, which is little of many members
+        :returns: ``{partner id as text, or "rest": {term: amount}}``; the rest says of how many ``members`` it is
+        """
+        self.ensure_one()
+        if company:
+            # sudo: the sum is over what everybody has sold, in the whole company tree
+            Exposures = self.env["sale.credit.exposure"].sudo()
+            exposure = Exposures._get_standings(self.ids, company, member_ids=None)[self.id].exposure
+        members = sorted(exposure.members.items(), key=lambda item: sum(map(abs, item[1].values())), reverse=True)
+        detail = {str(member_id): terms for member_id, terms in members[:limit]}
+        rest = [terms for _member_id, terms in members[limit:]]
+        if rest:
+            detail["rest"] = {"members": len(rest)} | {name: sum(each[name] for each in rest) for name in rest[0]}
+        return detail
 
     def _view_credit_documents(self, model, name):
         self.ensure_one()
         self.env["sale.credit.check"]._check_may_read_on(self)  # it tells who belongs to the unit
+        view = f"{model.replace('.', '_')}_view_list_credit"
         return {
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": model,
-            "views": [(False, "list"), (False, "form")],
+            "views": [(self.env.ref(f"sales_opportunity_stages.{view}").id, "list"), (False, "form")],
             "domain": self._get_credit_document_domain(model),
             "context": {"create": False},
         }
@@ -361,7 +560,7 @@ class ResPartner(models.Model):
         return self._view_credit_documents("sale.order", self.env._("Confirmed, not Invoiced"))
 
     def action_view_credit_draft_invoiced(self):
-        """The draft invoices of all members of the unit that come from no order."""
+        """The draft invoices of all members of the unit, as far as no order carries the amount."""
         return self._view_credit_documents("account.move", self.env._("Draft Invoices"))
 
     def action_view_credit_checks(self):

@@ -35,7 +35,9 @@ class SaleCreditCheck(models.Model):
     credit_limit = fields.Monetary(readonly=True, aggregator=None)
     receivable = fields.Monetary(readonly=True, aggregator=None, help="Posted and still open.")
     uninvoiced = fields.Monetary(readonly=True, aggregator=None, help="Confirmed and not yet invoiced, before this.")
-    draft_invoiced = fields.Monetary(readonly=True, aggregator=None, help="Draft invoices that come from no order.")
+    draft_invoiced = fields.Monetary(
+        readonly=True, aggregator=None, help="Draft invoices, as far as no confirmed order carries the amount."
+    )
     documents = fields.Monetary(
         "Amount Checked", readonly=True, help="What was to be added by the documents that were checked."
     )
@@ -57,7 +59,19 @@ class SaleCreditCheck(models.Model):
         required=True,
         readonly=True,
     )
-    detail = fields.Json(readonly=True, help="What each member of the unit owed, per term.")
+    detail = fields.Json(
+        readonly=True,
+        help="What each member of the unit owed, per term: the 50 largest and the rest. Blank for a large unit whose "
+        "check passed.",
+    )
+    settled_items = fields.Char(
+        "Counted as Settled",
+        readonly=True,
+        groups="account.group_account_invoice,account.group_account_readonly,"
+        "sales_opportunity_stages.group_credit_manager",
+        help="Overdue items that did not count: unmatched payments and credit notes settle the oldest items first, and "
+        "an amount up to the tolerance of the company is left out.",
+    )
 
     _refused_idx = models.Index("(check_date) WHERE result <> 'passed'")
 
@@ -74,7 +88,7 @@ class SaleCreditCheck(models.Model):
         """
         for vals in vals_list:
             columns = {name: value or None for name, value in vals.items() if name != "order_ids"}
-            columns["detail"] = Json(vals["detail"])
+            columns["detail"] = Json(vals["detail"]) if vals["detail"] else None
             self.env.cr.execute(
                 SQL(
                     """

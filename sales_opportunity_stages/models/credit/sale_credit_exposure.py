@@ -21,13 +21,14 @@ class SaleCreditExposure(models.AbstractModel):
     _description = "Credit Exposure"
 
     @api.model
-    def _get_standings(self, partner_ids, company, using=False):
+    def _get_standings(self, partner_ids, company, using=False, member_ids=()):
         """Whose credit each of these partners has, and where that unit stands as this transaction sees it.
 
         :param partner_ids: ids of ``res.partner``: companies or contacts, units or members
         :param company: the one that grants the credit, of the tree that is summed over
         :param bool using: the credit is going to be used: leave out who is granted it without limit and without term,
             and keep everybody else from using that of the others until the transaction ends
+        :param member_ids: ids of the companies whose own amounts are wanted beside the sums; None for all members
         :returns: ``{partner id: CreditStanding}``, amounts in the currency of the company
         :raise SerializationFailure: with ``using``, when somebody else has used it since; Odoo then tries again
         """
@@ -36,13 +37,15 @@ class SaleCreditExposure(models.AbstractModel):
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                "SELECT * FROM %s(%s, %s, %s, %s, %s, %s)",
+                "SELECT * FROM %s(%s, %s, %s, %s, %s, %s, %s, %s)",
                 SQL.identifier(self._get_function_name()),
                 list(partner_ids),
                 str(company.id),
                 *self._get_default_terms(company.id),
                 list(self._get_tree_ids(company.id)),
                 using,
+                not using,
+                None if member_ids is None else list(member_ids),
             )
         )
         terms, members = {}, {}
@@ -77,17 +80,17 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _make_exposure(self, rows):
-        """:param rows: (member id, receivable, uninvoiced, draft invoiced, oldest date) of each member"""
-        dates = [row[4] for row in rows if row[4]]
+        """:param rows: (member id or None, receivable, uninvoiced, draft invoiced, oldest date, first date) each"""
         return Exposure(
             receivable=sum(row[1] for row in rows),
             uninvoiced=sum(row[2] for row in rows),
             draft_invoiced=sum(row[3] for row in rows),
-            oldest_date=min(dates, default=None),
+            oldest_date=min((row[4] for row in rows if row[4]), default=None),
+            first_date=min((row[5] for row in rows if row[5]), default=None),
             members={
                 row[0]: {"receivable": row[1], "uninvoiced": row[2], "draft_invoiced": row[3]}
                 for row in rows
-                if any(row[1:4])
+                if row[0] and any(row[1:4])
             },
         )
 
@@ -135,9 +138,11 @@ class SaleCreditExposure(models.AbstractModel):
         return SQL(
             """
             CREATE OR REPLACE FUNCTION %(name)s(partner_ids int[], company_key text, default_limit float,
-                                                default_term int, tree_ids int[], using_credit boolean)
+                                                default_term int, tree_ids int[], using_credit boolean,
+                                                with_dates boolean, detail_ids int[])
                 RETURNS TABLE (unit_id int, partner_id int, credit_limit float, term_days int,
-                               receivable float, uninvoiced float, draft_invoiced float, oldest_date date)
+                               receivable float, uninvoiced float, draft_invoiced float,
+                               oldest_date date, first_date date)
                 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
                 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
                 SET max_parallel_workers_per_gather = 0 SET jit = off
@@ -149,6 +154,7 @@ class SaleCreditExposure(models.AbstractModel):
                 BEGIN
                     FOR unit_id, partner_id, credit_limit, term_days IN %(standings)s LOOP
                         unit_ids := unit_ids || unit_id;
+                        with_dates := with_dates OR term_days <> 0;
                         RETURN NEXT;
                     END LOOP;
                     IF unit_ids IS NULL THEN
@@ -218,26 +224,55 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_exposures(self):
-        """A row for each unit and member that owes something, per term, and the date of the oldest open document.
+        """Rows of what each unit owes, per term, and since when. They add up to the unit; a member of ``detail_ids``
+        has a row of its own, and each member of a unit of few partners: those are cheap to read and to keep.
+
+        Unmatched payments and credit notes settle the oldest open items of the unit. ``oldest_date`` is the date from
+        which on more than the company's tolerance is still open, ``first_date`` that of the oldest open item
+        whether settled in this way or not.
 
         The members are an array, as are the companies, so that PostgreSQL reads each term through its partial index,
         however many members there are, instead of guessing how many rows a join will give.
         """
         return SQL(
             """
-            SELECT COALESCE(partner.credit_unit_id, partner.commercial_partner_id), partner.commercial_partner_id,
-                   NULL::float, NULL::int, COALESCE(SUM(receivable), 0)::float, COALESCE(SUM(uninvoiced), 0)::float,
-                   COALESCE(SUM(draft_invoiced), 0)::float, MIN(oldest_date)
-              FROM (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s
-                    UNION ALL %(draft_invoiced)s) AS term
-              JOIN res_partner partner ON partner.id = term.partner_id
-             GROUP BY 1, 2
+            SELECT unit_id, member_id, NULL::float, NULL::int, COALESCE(SUM(receivable), 0)::float,
+                   COALESCE(SUM(uninvoiced), 0)::float, COALESCE(SUM(draft_invoiced), 0)::float,
+                   MIN(document_date) FILTER (WHERE open_amount > %(tolerance)s),
+                   MIN(document_date) FILTER (WHERE due > 0)
+              FROM (SELECT unit_id, member_id, receivable, uninvoiced, draft_invoiced, document_date, due,
+                           SUM(due) OVER (PARTITION BY unit_id ORDER BY document_date)
+                           + SUM(receivable) OVER (PARTITION BY unit_id)
+                           - SUM(due) OVER (PARTITION BY unit_id) AS open_amount
+                      FROM (SELECT COALESCE(partner.credit_unit_id, partner.commercial_partner_id) AS unit_id,
+                                   CASE WHEN detail_ids IS NULL OR partner.commercial_partner_id = ANY(detail_ids)
+                                             OR CARDINALITY(member_ids) <= 8
+                                        THEN partner.commercial_partner_id END AS member_id,
+                                   document_date, SUM(receivable) AS receivable, SUM(uninvoiced) AS uninvoiced,
+                                   SUM(draft_invoiced) AS draft_invoiced, SUM(GREATEST(receivable, 0)) AS due
+                              FROM (%(receivable)s UNION ALL %(uninvoiced)s UNION ALL %(billed_to)s
+                                    UNION ALL %(draft_invoiced)s)
+                                   AS term (partner_id, receivable, uninvoiced, draft_invoiced, document_date)
+                              JOIN res_partner partner ON partner.id = term.partner_id
+                             GROUP BY 1, 2, 3) AS dated) AS running
+             GROUP BY unit_id, member_id
             """,
             receivable=self._select_receivable(),
             uninvoiced=self._select_uninvoiced(),
             billed_to=self._select_billed_to(),
             draft_invoiced=self._select_draft_invoiced(),
+            tolerance=self._get_tolerance(),
         )
+
+    @api.model
+    def _get_tolerance(self):
+        """The amount up to which the company that grants the credit takes no notice of what is overdue."""
+        return SQL("(SELECT COALESCE(credit_tolerance, 0) FROM res_company WHERE id = company_key::int)")
+
+    @api.model
+    def _get_term_date(self):
+        """The date of a receivable ``account_move_line`` that the term is counted from."""
+        return SQL("COALESCE(invoice_date, date)")
 
     @api.model
     def _is_of_member(self, column):
@@ -251,12 +286,12 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_receivable(self):
-        """Posted receivables that are still open; payments and credit notes count against them."""
+        """Posted receivables that are still open, by date; payments and credit notes, which count against them, in rows
+        of their own."""
         return SQL(
             """
             SELECT partner_id, SUM(amount_residual) AS receivable, NULL::numeric AS uninvoiced,
-                   NULL::numeric AS draft_invoiced,
-                   MIN(COALESCE(invoice_date, date)) FILTER (WHERE amount_residual > 0) AS oldest_date
+                   NULL::numeric AS draft_invoiced, CASE WHEN with_dates THEN %(term_date)s END AS document_date
               FROM account_move_line
              WHERE account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))
                AND %(of_member)s
@@ -264,8 +299,9 @@ class SaleCreditExposure(models.AbstractModel):
                AND parent_state = 'posted'
                AND amount_residual <> 0
                AND %(in_tree)s
-             GROUP BY partner_id
+             GROUP BY partner_id, 5, CASE WHEN with_dates THEN amount_residual > 0 END
             """,
+            term_date=self._get_term_date(),
             of_member=self._is_of_member(SQL("partner_id")),
             in_tree=self._is_in_tree(SQL("company_id")),
         )
@@ -275,7 +311,7 @@ class SaleCreditExposure(models.AbstractModel):
         """Confirmed orders of the members that are not wholly invoiced."""
         return SQL(
             """
-            SELECT partner_id, NULL, SUM(credit_uninvoiced), NULL, NULL::date
+            SELECT partner_id, NULL::numeric, SUM(credit_uninvoiced), NULL::numeric, NULL::date
               FROM sale_order
              WHERE credit_uninvoiced > 0 AND %(of_member)s AND %(in_tree)s
              GROUP BY partner_id
@@ -289,7 +325,7 @@ class SaleCreditExposure(models.AbstractModel):
         """The same of customers of other units that are billed to a member."""
         return SQL(
             """
-            SELECT partner_invoice_id, NULL, SUM(sale_order.credit_uninvoiced), NULL, NULL::date
+            SELECT partner_invoice_id, NULL::numeric, SUM(sale_order.credit_uninvoiced), NULL::numeric, NULL::date
               FROM sale_order
               JOIN res_partner payer ON payer.id = partner_invoice_id
               JOIN res_partner customer ON customer.id = partner_id
@@ -306,19 +342,89 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_draft_invoiced(self):
-        """Draft customer invoices. Those of orders are counted with the order."""
+        """Draft customer invoices, as far as no order still carries the amount."""
+        return SQL(
+            "SELECT partner_id, NULL::numeric, NULL::numeric, SUM(amount), NULL::date FROM (%s) draft"
+            " GROUP BY partner_id",
+            self._select_drafts(
+                SQL(
+                    "%s AND %s",
+                    self._is_of_member(SQL("move.partner_id")),
+                    self._is_in_tree(SQL("move.company_id")),
+                )
+            ),
+        )
+
+    @api.model
+    def _select_drafts(self, condition):
+        """A row for each draft customer invoice: its id, partner and amount in the currency of the company.
+
+        Its lines that an order carries are left out. Where none is, the total of the invoice counts as it is.
+
+        :param SQL condition: on ``account_move`` as ``move``
+        """
         return SQL(
             """
-            SELECT partner_id, NULL, NULL, SUM(amount_total_signed), NULL::date
-              FROM account_move
-             WHERE state = 'draft'
-               AND move_type IN ('out_invoice', 'out_receipt')
-               AND %(of_member)s AND %(in_tree)s
-               AND NOT EXISTS (SELECT FROM account_move_line line
-                                 JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                                WHERE line.move_id = account_move.id)
-             GROUP BY partner_id
+            SELECT move.id, move.partner_id,
+                   CASE WHEN COALESCE(carried.amount, 0) = 0 THEN move.amount_total_signed
+                        WHEN total.amount - carried.amount < currency.rounding THEN 0
+                        ELSE ROUND((total.amount - carried.amount)
+                                   / COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)::numeric,
+                                   company_currency.decimal_places) END AS amount
+              FROM account_move move
+              JOIN res_currency currency ON currency.id = move.currency_id
+              JOIN res_company company ON company.id = move.company_id
+              JOIN res_currency company_currency ON company_currency.id = company.currency_id
+              JOIN LATERAL (SELECT COALESCE(SUM(price_total), 0) AS amount
+                              FROM account_move_line
+                             WHERE move_id = move.id AND display_type = 'product') total ON TRUE
+         LEFT JOIN LATERAL (%(carried)s) carried ON TRUE
+             WHERE move.state = 'draft'
+               AND move.move_type IN ('out_invoice', 'out_receipt')
+               AND %(condition)s
             """,
-            of_member=self._is_of_member(SQL("partner_id")),
-            in_tree=self._is_in_tree(SQL("company_id")),
+            carried=self._select_carried(),
+            condition=condition,
+        )
+
+    @api.model
+    def _select_carried(self):
+        """What confirmed orders carry of the draft ``move``, in its currency.
+
+        An order carries a line up to what that has left to invoice, earlier drafts of it first, and down payments as
+        long as any of its lines has something left. A difference of less than a unit of the currency is a rounding.
+        """
+        return SQL(
+            """
+            SELECT SUM(CASE WHEN line.is_downpayment THEN
+                                 CASE WHEN EXISTS (SELECT FROM sale_order_line other
+                                                    WHERE other.order_id = line.order_id
+                                                      AND other.credit_uninvoiced <> 0)
+                                      THEN line.amount ELSE 0 END
+                            WHEN line.amount > 0 THEN
+                                 CASE WHEN line.amount <= line.uninvoiced + currency.rounding THEN line.amount
+                                      ELSE GREATEST(line.uninvoiced, 0) END
+                            WHEN line.amount >= line.uninvoiced - currency.rounding THEN line.amount
+                            ELSE LEAST(line.uninvoiced, 0) END) AS amount
+              FROM (SELECT order_line.order_id, order_line.is_downpayment, SUM(draft_line.price_total) AS amount,
+                           order_line.credit_uninvoiced
+                           * CASE WHEN order_line.currency_id = move.currency_id THEN 1
+                                  ELSE COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)
+                                       / COALESCE(NULLIF(sale_order.currency_rate, 0), 1) END::numeric
+                           - COALESCE((SELECT SUM(earlier.price_total)
+                                         FROM sale_order_line_invoice_rel rel
+                                         JOIN account_move_line earlier ON earlier.id = rel.invoice_line_id
+                                         JOIN account_move earlier_move ON earlier_move.id = earlier.move_id
+                                        WHERE rel.order_line_id = order_line.id
+                                          AND earlier_move.id < move.id
+                                          AND earlier_move.state = 'draft'
+                                          AND earlier_move.move_type IN ('out_invoice', 'out_receipt')), 0)
+                           AS uninvoiced
+                      FROM account_move_line draft_line
+                      JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = draft_line.id
+                      JOIN sale_order_line order_line ON order_line.id = rel.order_line_id
+                      JOIN sale_order ON sale_order.id = order_line.order_id
+                     WHERE draft_line.move_id = move.id AND sale_order.state = 'sale'
+                     GROUP BY order_line.id, sale_order.id) line
+            """
         )

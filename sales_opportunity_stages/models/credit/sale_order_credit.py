@@ -1,9 +1,8 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount, format_date, plaintext2html
 
 from ...tools import Acceptance
 from ...tools.credit import CreditDecision
@@ -28,9 +27,8 @@ class SaleOrder(models.Model):
         compute_sudo=True,
         copy=False,
         currency_field="company_currency_id",
-        help="What a confirmed order uses of the customer's credit until it is invoiced: its total, taxes included, "
-        "less what is invoiced and posted and less what is paid online, in the company's currency at the order's date. "
-        "Never below zero.",
+        help="Amount that a confirmed order uses of the customer's credit, taxes included: what each line has left to "
+        "invoice, less down payments and payments received online. In the company's currency at the order's date.",
     )
     credit_received = fields.Monetary(
         "Paid Online",
@@ -53,22 +51,21 @@ class SaleOrder(models.Model):
         " WHERE credit_uninvoiced > 0 AND partner_id <> partner_invoice_id"
     )
 
-    @api.depends(
-        "state",
-        "amount_total",
-        "currency_rate",
-        "credit_received",
-        "order_line.amount_invoiced",
-    )
+    @api.depends("state", "amount_total", "currency_rate", "credit_received", "order_line.credit_uninvoiced")
     def _compute_credit_uninvoiced(self):
         for order in self:
             order.credit_uninvoiced = order._get_credit_amount() if order.state == "sale" else 0.0
 
     @api.depends(
-        "transaction_ids.state",
-        "transaction_ids.amount",
-        "transaction_ids.payment_id.state",
-        "transaction_ids.payment_id.move_id.state",
+        lambda self: [
+            f"{path}.{name}"
+            for path in (
+                "transaction_ids",
+                "transaction_ids.child_transaction_ids",
+                "transaction_ids.child_transaction_ids.child_transaction_ids",
+            )
+            for name in ("state", "amount", "operation", "payment_id.state", "payment_id.move_id.state")
+        ]
     )
     def _compute_credit_received(self):
         """Stored, so that confirming an order need not look for payments."""
@@ -76,19 +73,23 @@ class SaleOrder(models.Model):
             order.credit_received = sum(order._get_share(transaction) for transaction in order.transaction_ids)
 
     def _get_share(self, transaction):
-        """What of a payment is for this order and not yet in the books, in the order's currency.
+        """Return what of a payment is for this order and not yet in the books, in the order's currency.
 
-        One that is for several orders is divided by what their totals are then.
+        One that is for several orders is divided by their totals in the currency of the payment.
         """
-        payment = transaction.payment_id
-        in_books = payment.move_id.state == "posted" or payment.state == "paid"
-        if in_books or transaction.state not in ("authorized", "done"):
+        received = transaction._get_received()
+        if not received:
             return 0.0
-        amount = transaction.currency_id._convert(
-            transaction.amount, self.currency_id, self.company_id, transaction.last_state_change or fields.Date.today()
-        )
-        total = sum(transaction.sale_order_ids.mapped("amount_total"))
-        return amount * self.amount_total / total if len(transaction.sale_order_ids) > 1 and total else amount
+        day = transaction.last_state_change or fields.Date.today()
+        amount = transaction.currency_id._convert(received, self.currency_id, self.company_id, day)
+        orders = transaction.sale_order_ids
+        if len(orders) < 2:
+            return amount
+        totals = {
+            order: order.currency_id._convert(order.amount_total, transaction.currency_id, order.company_id, day)
+            for order in orders
+        }
+        return amount * totals[self] / sum(totals.values()) if sum(totals.values()) else amount / len(orders)
 
     @api.model
     def _is_internal_field(self, field):
@@ -108,10 +109,19 @@ class SaleOrder(models.Model):
             order.credit_check_count = len(order.credit_check_ids)
 
     def _get_credit_amount(self):
-        """What the order uses, or would use once confirmed, of credit, in the company's currency."""
+        """Return what the order uses of credit, or would use once confirmed, in the company's currency.
+
+        What its lines have left, less down payments and what is paid online. The lines may add up to other cents than
+        the order, where taxes are rounded globally: the order's total counts, until nothing is left.
+        """
         self.ensure_one()
-        invoiced = sum(line.amount_invoiced for line in self.order_line if line.invoice_lines)
-        left = max(self.amount_total - invoiced - self.credit_received, 0.0)
+        lines = self.order_line
+        if not any(line.credit_uninvoiced for line in lines):
+            return 0.0
+        left = sum(line.credit_uninvoiced for line in lines)
+        rounding = self.amount_total - sum(line.price_total for line in lines)
+        advance = sum(line._get_invoiced()[1] for line in lines if line.is_downpayment)
+        left = max(left + rounding - max(advance, 0.0) - self.credit_received, 0.0)
         return self.company_id.currency_id.round(left / (self.currency_rate or 1.0))
 
     def _get_credit_partners(self):
@@ -235,6 +245,7 @@ class SaleOrder(models.Model):
 
     def _prepare_credit_check(self, unit, decision, result, origin):
         exposure = decision.exposure_before
+        settled = decision.settled_before and unit._describe_settled_items(self[:1].company_id, decision)
         return {
             "order_ids": self.ids,
             "document_names": ", ".join(self.mapped("name"))[:500],
@@ -253,7 +264,8 @@ class SaleOrder(models.Model):
             "overdue_days": decision.overdue_days,
             "result": result,
             "origin": origin,
-            "detail": {str(member_id): terms for member_id, terms in exposure.members.items()},
+            "detail": unit._get_credit_detail(None if result == "passed" else self[:1].company_id, exposure),
+            "settled_items": settled,
         }
 
     # ------------------------------------------------------------
@@ -310,42 +322,43 @@ class SaleOrder(models.Model):
 
     def _name_overdue_documents(self, unit, decision):
         """The three oldest that are late, of those that the user may read."""
-        late_before = decision.today - timedelta(days=decision.terms.term_days)
         Line = self.env["account.move.line"].sudo(False)
         if not Line.has_access("read"):
             return []
-        lines = Line.search(
-            [
-                ("partner_id.commercial_partner_id", "in", unit._get_credit_members().ids),
-                ("account_id.account_type", "=", "asset_receivable"),
-                ("parent_state", "=", "posted"),
-                ("amount_residual", ">", 0),
-                ("company_id", "child_of", self[:1].company_id.root_id.id),
-                "|",
-                ("invoice_date", "<", late_before),
-                "&",
-                ("invoice_date", "=", False),
-                ("date", "<", late_before),
-            ],
-            order="date, id",
-            limit=3,
+        domain = unit._get_open_items_domain(
+            self[:1].company_id, decision.exposure_before.oldest_date, decision.late_before
         )
+        lines = Line.search(domain, order="date, id", limit=3)
         return [f"  {line.move_name} ({format_date(self.env, line.invoice_date or line.date)})" for line in lines]
 
     def _get_credit_help(self):
         """Who can help: the credit managers of the company."""
-        # sudo: groups and companies of other users; three names are told
-        users = (
-            self.env.ref(CREDIT_MANAGER_GROUP)
-            .sudo()
-            .all_user_ids.filtered(
-                lambda user: user.active and not user.share and self[:1].company_id in user.company_ids
-            )
-        )
-        names = ", ".join((users - self.env.ref("base.user_root"))[:3].mapped("name"))
+        names = ", ".join(self._get_credit_managers()[:3].mapped("name"))
         if not names:
             return self.env._("An accountant can raise the limit or the term of the credit unit.")
         return self.env._("Ask for a payment, or have the credit of the unit looked at by: %s", names)
+
+    def _get_credit_managers(self):
+        """Return the users who decide on credit in the company of these orders."""
+        # sudo: groups and companies of other users; their names are told
+        managers = self.env.ref(CREDIT_MANAGER_GROUP).sudo().all_user_ids - self.env.ref("base.user_root")
+        return managers.filtered(
+            lambda user: user.active and not user.share and self[:1].company_id in user.company_ids
+        )
+
+    def _report_unconfirmed(self, reason):
+        """Tell the credit managers, too, where it is credit that refuses what the customer has accepted."""
+        result = super()._report_unconfirmed(reason)
+        if any(decision.refused for decision in self._preview_credit().values()):
+            for manager in self._get_credit_managers() - self.user_id:
+                # sudo: in the system's name: a customer may not schedule activities
+                self.with_user(self.env.ref("base.user_root")).sudo().activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    user_id=manager.id,
+                    summary=self.env._("Accepted by the customer, refused by the credit check"),
+                    note=plaintext2html(reason),
+                )
+        return result
 
     # ------------------------------------------------------------
     # Before anyone tries

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import AccessError
 
-from ...tools import UnruledActivity
+from ...tools import LeadMerge, UnruledActivity
 
 
 class CrmLead(models.Model):
@@ -40,11 +40,16 @@ class CrmLead(models.Model):
 
     def _merge_opportunity(self, user_id=False, team_id=False, auto_unlink=True, max_length=5):
         self._check_may_merge()
-        leads = self.with_context(merge_team_id=team_id)
+        leads = LeadMerge(frozenset(self.ids)).on(self.with_context(merge_team_id=team_id))
         merged = super(CrmLead, leads)._merge_opportunity(
             user_id=user_id, team_id=team_id, auto_unlink=auto_unlink, max_length=max_length
         )
         return merged.with_env(self.env)
+
+    def _is_being_merged(self):
+        """Check whether what this opportunity gets now comes from one that is merged into it."""
+        merge = LeadMerge.of(self)
+        return bool(merge) and merge.lead_ids.issuperset(self.ids)
 
     def _merge_data(self, fnames=None):
         """Odoo moves the head to the lowest stage of all when its team lacks its stage: offer one of its type."""

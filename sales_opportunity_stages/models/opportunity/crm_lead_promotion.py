@@ -41,6 +41,15 @@ class CrmLead(models.Model):
             raise UserError(self.env._("'%s' is a lead: convert it to an opportunity first.", self.name))
         if self.won_status == "lost" or not self.active:
             raise UserError(self.env._("'%s' is lost or archived: restore it before promoting it.", self.name))
+        if not self.stage_id:
+            raise UserError(
+                self.env._(
+                    "'%(lead)s' is in no stage: its opportunity type %(type)s has none. An administrator adds stages "
+                    "to the type.",
+                    lead=self.name,
+                    type=self.opportunity_type_id.name or "",
+                )
+            )
         if not target:
             raise UserError(
                 self.env._("'%(lead)s' stands in its last stage, %(stage)s.", lead=self.name, stage=self.stage_id.name)

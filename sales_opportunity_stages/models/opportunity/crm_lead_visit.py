@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 
+from ...tools.learned_probability import to_percent
+
+
 class CrmLead(models.Model):
     """The visits: what happened to an opportunity, found by comparing it with its last visit."""
 
@@ -182,10 +185,14 @@ class CrmLead(models.Model):
         return changes
 
     def _get_stage_probability(self, stage_map):
-        """The probability that entering the present stage gives, or None where it gives none."""
+        """Return the probability that entering the present stage gives, or None where it gives none.
+
+        Never 0 % nor 100 %: Odoo takes an archived opportunity of 0 % for lost.
+        """
         if self.won_status != "pending":
             return None
-        return stage_map.probability(self.opportunity_type_id.id, self.stage_id.id)
+        probability = stage_map.probability(self.opportunity_type_id.id, self.stage_id.id)
+        return None if probability is None else to_percent(probability / 100)
 
     def _get_forecast(self):
         """How likely it is, on entering the present stage, that the opportunity will be won, in percent.

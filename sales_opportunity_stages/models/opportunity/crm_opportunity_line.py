@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class CrmOpportunityLine(models.Model):
@@ -22,7 +23,7 @@ class CrmOpportunityLine(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
-        domain="[('sale_ok', '=', True)]",
+        domain="[('sale_ok', '=', True), ('type', '!=', 'combo')]",
     )
     name = fields.Text("Description", compute="_compute_name", store=True, readonly=False, precompute=True)
     product_uom_qty = fields.Float("Quantity", digits="Product Unit", required=True, default=1.0)
@@ -40,9 +41,9 @@ class CrmOpportunityLine(models.Model):
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     reference_price = fields.Monetary(
         compute="_compute_reference_price",
-        help="The product's sales price, in the opportunity's currency and in the unit of the line.",
+        help="Sales price of the product without taxes, in the opportunity's currency and in the unit of the line.",
     )
-    price_unit = fields.Monetary("Quoted Price", help="Our price for one unit. 0: not quoted yet.")
+    price_unit = fields.Monetary("Quoted Price", help="Net price of a unit, without taxes. 0: not quoted yet.")
     price_subtotal = fields.Monetary("Subtotal", compute="_compute_price_subtotal", store=True, precompute=True)
 
     order_line_ids = fields.One2many("sale.order.line", "opportunity_line_id", "Order Lines")
@@ -125,6 +126,7 @@ class CrmOpportunityLine(models.Model):
             if product and line.product_uom_id:
                 price = product.uom_id._compute_price(price, line.product_uom_id)
             company = line.lead_id.company_id or self.env.company
+            price = line._get_included_taxes(company).compute_all(price, product.currency_id)["total_excluded"]
             line.reference_price = (
                 product.currency_id._convert(price, line.currency_id, company, today) if product else 0
             )
@@ -181,6 +183,30 @@ class CrmOpportunityLine(models.Model):
             for sale_line in sale_lines
         )
 
+    def _get_included_taxes(self, company, fiscal_position=None):
+        """Return the taxes that prices of the product include, as an order of the company has them."""
+        # sudo: taxes are the company's; only whether a price includes them matters
+        taxes = self.product_id.sudo().taxes_id._filter_taxes_by_company(company)
+        if taxes and fiscal_position:
+            taxes = fiscal_position.map_tax(taxes)
+        return taxes.flatten_taxes_hierarchy().filtered("price_include")
+
+    @api.constrains("product_id")
+    def _check_no_combo(self):
+        """A combo is chosen item by item on the quotation: a line of an opportunity has no choice to carry over."""
+        for line in self.filtered(lambda line: line.product_id.type == "combo"):
+            line._refuse_combo()
+
+    def _refuse_combo(self):
+        raise ValidationError(
+            self.env._(
+                "'%(product)s' is a combo: its items are chosen on the quotation. Add it there, or put the items on "
+                "the opportunity '%(lead)s'.",
+                product=self.product_id.display_name,
+                lead=self.lead_id.name,
+            )
+        )
+
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
@@ -206,6 +232,8 @@ class CrmOpportunityLine(models.Model):
         :param float quantity: in the unit of this line
         """
         self.ensure_one()
+        if self.product_id.type == "combo":  # it has become one since
+            self._refuse_combo()
         values = {
             "opportunity_line_id": self.id,
             "product_id": self.product_id.id,
@@ -215,12 +243,21 @@ class CrmOpportunityLine(models.Model):
         }
         if self.price_unit:
             # while the technical price equals it, Odoo takes a price for its own and changes it with the quantity
-            values |= {"price_unit": self._get_quoted_price(order), "technical_price_unit": 0.0}
+            values |= {"price_unit": self._get_quoted_price(order), "technical_price_unit": 0.0, "discount": 0.0}
         return values
 
     def _get_quoted_price(self, order):
-        """The quoted price in the currency of an order, at its date and in its company. Not rounded, as Odoo's own
-        pricelists do not round what they convert."""
-        return self.currency_id._convert(
+        """Return the quoted price in the currency of an order, at its date and in its company.
+
+        With the taxes that prices include there, so that without taxes it is what was quoted. Not rounded, as Odoo's
+        own pricelists do not round what they convert.
+        """
+        price = self.currency_id._convert(
             self.price_unit, order.currency_id, order.company_id, order.date_order, round=False
         )
+        taxes = self._get_included_taxes(order.company_id, order.fiscal_position_id)
+        if not taxes:
+            return price
+        return taxes._get_tax_details(
+            price, 1, precision_rounding=1e-6, rounding_method="round_globally", special_mode="total_excluded"
+        )["total_included"]

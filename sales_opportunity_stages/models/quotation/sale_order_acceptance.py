@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 from ...tools import Acceptance
 
@@ -65,5 +66,5 @@ class SaleOrder(models.Model):
             "mail.mail_activity_data_todo",
             user_id=responsible.id,
             summary=self.env._("Accepted by the customer, not confirmed"),
-            note=reason,
+            note=plaintext2html(reason),
         )

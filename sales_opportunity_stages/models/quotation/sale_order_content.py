@@ -63,8 +63,10 @@ class SaleOrder(models.Model):
     def _get_changed_content(self, change):
         """Return the keys of the content that differ from before a change; empty where it was not read."""
         before = change.was(self).get("content")
-        if before is None:
-            return set()
+        return set() if before is None else self._compare_content(before)
+
+    def _compare_content(self, before):
+        """Return the keys of the content that differ from what :meth:`_get_content` returned before."""
         after = self._get_content()
         return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 

@@ -26,6 +26,31 @@ class SaleOrderLine(models.Model):
             "untaxed_amount_invoiced",
         }
 
+    # ------------------------------------------------------------
+    # At the quoted price
+    # ------------------------------------------------------------
+
+    def _is_at_quoted_price(self):
+        """Check whether the price is that of a product line of an opportunity, and not one of a pricelist."""
+        self.ensure_one()
+        # sudo: the opportunity may not be the user's to read; a yes or no comes of it
+        source = self.opportunity_line_id.sudo()
+        if not source.price_unit or source.product_id != self.product_id:
+            return False
+        currency = self.currency_id or self.env.company.currency_id
+        return bool(currency.compare_amounts(self.technical_price_unit, self.price_unit))
+
+    def _compute_discount(self):
+        """A quoted price is net: the discount of a pricelist is not taken off it again. One that is typed in stays."""
+        quoted = self.filtered(lambda line: line._is_at_quoted_price())
+        for line in quoted:
+            line.discount = line.discount or 0.0
+        return super(SaleOrderLine, self - quoted)._compute_discount()
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [dict(vals) for vals in vals_list]
@@ -40,6 +65,8 @@ class SaleOrderLine(models.Model):
 
     def write(self, vals):
         vals = dict(vals)
+        if self._is_derived_write(vals):
+            return super().write(vals)
         self._check_system_fields(vals)
         if vals.get("opportunity_line_id"):
             self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")

@@ -78,7 +78,7 @@ class SaleOrder(models.Model):
         :raise UserError: when one of them is won or lost
         """
         closed = opportunities.filtered(lambda lead: lead._is_closed())
-        if closed:
+        if closed and not closed._is_being_merged():
             closed.sudo(False).check_access("read")  # or the message would tell of them
             raise UserError(
                 self.env._(

@@ -40,3 +40,13 @@ class ResCompany(models.Model):
         prefetch=False,
         help="Days. Nought: for ever. What was refused stays in any case.",
     )
+    credit_tolerance = fields.Monetary(
+        "Overdue Tolerance",
+        prefetch=False,
+        help="Overdue amount of a credit unit up to which it is not blocked, in the company's currency. 0: any overdue "
+        "amount blocks.",
+    )
+
+    _check_credit_tolerance = models.Constraint(
+        "CHECK(credit_tolerance >= 0)", "The overdue tolerance cannot be negative."
+    )

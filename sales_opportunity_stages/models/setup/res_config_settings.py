@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -11,3 +11,16 @@ class ResConfigSettings(models.TransientModel):
     quotation_approval_four_eyes = fields.Boolean(related="company_id.quotation_approval_four_eyes", readonly=False)
     credit_policy = fields.Selection(related="company_id.credit_policy", readonly=False, required=True)
     credit_check_keep_days = fields.Integer(related="company_id.credit_check_keep_days", readonly=False)
+    credit_tolerance = fields.Monetary(
+        related="company_id.credit_tolerance", readonly=False, currency_field="currency_id"
+    )
+    credit_unchecked_companies = fields.Char("Credit Not Checked In", compute="_compute_credit_unchecked_companies")
+
+    @api.depends("company_id", "account_use_credit_limit")
+    def _compute_credit_unchecked_companies(self):
+        """Name the other companies of the user where the switch is off: each company has its own."""
+        for settings in self:
+            # sudo: the switch of companies that are not active just now
+            others = self.env.user.sudo().company_ids - settings.company_id
+            unchecked = others.filtered(lambda company: not company.account_use_credit_limit)
+            settings.credit_unchecked_companies = ", ".join(unchecked.mapped("name"))

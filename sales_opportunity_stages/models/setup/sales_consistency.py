@@ -1,7 +1,5 @@
 from odoo import api, models
-from odoo.tools import SQL, split_every
-
-BATCH = 500
+from odoo.tools import SQL
 
 
 class SalesConsistency(models.AbstractModel):
@@ -27,7 +25,7 @@ class SalesConsistency(models.AbstractModel):
         for sentence, (model, query) in self._get_checks().items():
             for (record_id,) in self.env.execute_query(query):
                 yield sentence, model, record_id
-        yield from self._find_wrong_credit()
+        yield from self.env["sale.credit.recount"]._find_differences()
 
     @api.model
     def _get_checks(self) -> dict[str, tuple[str, SQL]]:
@@ -160,16 +158,3 @@ class SalesConsistency(models.AbstractModel):
                 SQL("SELECT id FROM sale_order WHERE state <> 'sale' AND credit_uninvoiced <> 0"),
             ),
         }
-
-    @api.model
-    def _find_wrong_credit(self):
-        """Confirmed orders that use another amount of credit than their lines, invoices and payments say."""
-        rows = self.env.execute_query(SQL("SELECT id FROM sale_order WHERE state = 'sale' ORDER BY id"))
-        for ids in split_every(BATCH, [row[0] for row in rows]):
-            # sudo: all orders; the method is private and an administrator's
-            orders = self.env["sale.order"].sudo().browse(ids)
-            for order in orders:
-                currency = order.company_id.currency_id
-                if currency.compare_amounts(order.credit_uninvoiced, order._get_credit_amount()):
-                    yield "uses another amount of credit than it has left to invoice", "sale.order", order.id
-            self.env.invalidate_all()

@@ -2,5 +2,7 @@
 
 from . import test_app_operations
 from . import test_delivery
+from . import test_pos_sale
 from . import test_promotion
+from . import test_sale_stock
 from . import test_stock
