@@ -366,9 +366,7 @@ class CrmFunnelReport(models.Model):
         is_moment = name in self._fields and self._fields[name].type == "datetime"  # days are few, moments are not
         if not (is_moment and granularity and query.is_sum and alias == self._table and name in query.lead_columns):
             return super()._read_group_groupby(alias, groupby_spec, query)
-        return query.add_lead_column(
-            f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query)
-        )
+        return query.add_lead_column(f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query))
 
     @api.model
     def _search(self, *args, **kwargs):
