@@ -286,11 +286,18 @@ class CrmFunnelReport(models.Model):
             right without it
         """
         values = {name: {"value": self._column(name), "weight": self._column("weight")} for name in self._fields}
-        count = "SUM(%(value)s * %(weight)s)"
-        rate = "SUM(%(value)s * %(weight)s)::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)"
         return {
-            **{f"{name}:sum": SQL(count, **values[name]) for name in ("reached", "advanced", "lost_here", "pending")},
-            **{f"{name}:avg": SQL(rate, **values[name]) for name in ("step_rate", "resolved_rate")},
+            **{
+                f"{name}:sum": SQL("SUM(%(value)s * %(weight)s)", **values[name])
+                for name in ("reached", "advanced", "lost_here", "pending")
+            },
+            **{
+                f"{name}:avg": SQL(
+                    "SUM(%(value)s * %(weight)s)::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)",
+                    **values[name],
+                )
+                for name in ("step_rate", "resolved_rate")
+            },
             **{f"{name}:{how}": None for name in self._get_funnel_amounts() for how in ("sum", "sum_currency")},
             **dict.fromkeys(["opportunity_count:sum", "won:sum", "win_rate:avg"]),
             "__count": SQL("COALESCE(SUM(%s), 0)", self._column("weight")),
