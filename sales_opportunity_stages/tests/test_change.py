@@ -32,6 +32,7 @@ LEAD_RULES = [
     "_clear_loss_of_reopened",
     "_promote_changed",
 ]
+RULES_OF_BRIDGES = {"_check_contract_content"}
 
 
 class TestChangeRules(QuotationCase):
@@ -40,7 +41,7 @@ class TestChangeRules(QuotationCase):
         for model, names in (("sale.order", ORDER_RULES), ("crm.lead", LEAD_RULES)):
             with self.subTest(model):
                 rules = sorted(self.env[model]._get_change_rules())
-                self.assertEqual([name for _position, name in rules], names)
+                self.assertEqual([name for _position, name in rules if name not in RULES_OF_BRIDGES], names)
                 self.assertEqual(len({position for position, _name in rules}), len(rules), "one rule a position")
 
     def test_rules_are_listed_in_one_file(self):

@@ -1,6 +1,6 @@
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form
+from odoo.tests import Form, new_test_user
 
 from .credit_common import CreditCase
 
@@ -24,6 +24,27 @@ class TestMembers(CreditCase):
         ):
             documents = self.env[model].search(self.unit._get_credit_document_domain(model))
             self.assertEqual(sum(documents.mapped(field)), amount)
+
+    def test_the_form_of_a_unit_with_members_of_another_branch(self):
+        """It opens, and lists the members that its user may read; all of them are counted."""
+        north, south = self.env["res.company"].create(
+            [{"name": name, "parent_id": self.company.id} for name in ("North", "South")]
+        )
+        self.member.company_id = north
+        southerner = new_test_user(
+            self.env,
+            "sos_south",
+            groups="sales_team.group_sale_salesman_all_leads,account.group_account_invoice",
+            company_id=south.id,
+            company_ids=[Command.set(south.ids)],
+        )
+        unit = self.unit.with_user(southerner).with_context(allowed_company_ids=south.ids)
+        with self.assertRaises(AccessError):
+            self.member.with_user(southerner).check_access("read")
+        read = unit.web_read({"credit_member_ids": {"fields": {"name": {}, "city": {}}}, "credit_member_count": {}})
+        self.assertEqual([member["name"] for member in read[0]["credit_member_ids"]], ["Acme"])
+        self.assertEqual(read[0]["credit_member_count"], 2)
+        self.assertEqual(unit.sudo().credit_member_ids, self.customer | self.member)
 
     def test_one_level_with_archived_members(self):
         (self.customer | self.member).active = False
@@ -253,7 +274,7 @@ class TestTold(CreditCase):
 
     def test_signature(self):
         order = self._order(5000, require_signature=True)
-        order.sudo().with_context()._keep_acceptance(order.action_confirm)
+        order.sudo().with_context()._keep_acceptance(lambda orders: orders.action_confirm())
         activities = order.sudo().activity_ids
         self.assertEqual(activities.user_id, self.salesman | self.credit_manager)
         note = activities.filtered(lambda activity: activity.user_id == self.credit_manager).note
@@ -264,18 +285,18 @@ class TestTold(CreditCase):
     def test_refused_for_another_reason(self):
         self.company.quotation_approval = "required"
         order = self._order(500)
-        order.sudo()._keep_acceptance(order.action_confirm)
+        order.sudo()._keep_acceptance(lambda orders: orders.action_confirm())
         self.assertEqual(order.sudo().activity_ids.user_id, self.salesman)
 
     def test_of_another_company(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
         self.credit_manager.write({"company_ids": [Command.set(other.ids)], "company_id": other.id})
         order = self._order(5000)
-        order.sudo()._keep_acceptance(order.action_confirm)
+        order.sudo()._keep_acceptance(lambda orders: orders.action_confirm())
         self.assertEqual(order.sudo().activity_ids.user_id, self.salesman)
 
     def test_the_text_is_no_markup(self):
         self.unit.name = "<b>Holding</b>"
         order = self._order(5000)
-        order.sudo()._keep_acceptance(order.action_confirm)
+        order.sudo()._keep_acceptance(lambda orders: orders.action_confirm())
         self.assertNotIn("<b>", order.sudo().activity_ids[0].note)

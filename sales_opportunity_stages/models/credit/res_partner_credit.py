@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount, format_date, format_list
 
 CREDIT_WRITERS = ("account.group_account_invoice", "sales_opportunity_stages.group_credit_manager")
 CREDIT_READERS = (
@@ -115,13 +115,16 @@ class ResPartner(models.Model):
         # sudo: who carries whose credit counts for everybody
         return self.sudo().filtered(lambda unit: not unit.credit_unit_id) | self.sudo().credit_member_ids
 
+    @api.depends_context("uid")
     def _compute_credit_member_ids(self):
         # sudo: members of other companies count, archived ones as well; the field has its groups
         members = self.sudo().with_context(active_test=False).search([("credit_unit_id", "in", self.ids)])
         by_unit = members.filtered(lambda partner: partner.commercial_partner_id == partner).grouped("credit_unit_id")
         for partner in self:
-            partner.credit_member_ids = by_unit.get(partner.sudo()._origin, members.browse())
-            partner.credit_member_count = len(partner.credit_member_ids)
+            found = by_unit.get(partner.sudo()._origin, members.browse())
+            partner.credit_member_count = len(found)
+            # a form cannot show members that its user may not read, those of another branch for one
+            partner.credit_member_ids = found if self.env.su else found.sudo(False)._filtered_access("read")
 
     @api.depends("company_id")
     @api.depends_context("uid")
@@ -215,7 +218,7 @@ class ResPartner(models.Model):
                         partner=partner.name,
                     )
                 )
-            if partner.credit_member_ids:
+            if partner.sudo().credit_member_ids:  # sudo: members of other companies count
                 raise ValidationError(
                     self.env._(
                         "'%(partner)s' carries the credit of %(members)s: its own cannot be carried by '%(unit)s'. "
@@ -239,7 +242,8 @@ class ResPartner(models.Model):
         own = self.credit_unit_id - sources
         left = {}
         for source in sources:
-            if source.credit_member_ids - self - sources and own:
+            # sudo: members of other companies count
+            if source.sudo().credit_member_ids - self - sources and own:
                 self._refuse_merging(source, source, own)
             unit = source.credit_unit_id
             if unit and unit not in (self | own | sources):
@@ -256,7 +260,7 @@ class ResPartner(models.Model):
         """Check whether the partner may join a unit without losing anything: a company, no members, no terms."""
         return (
             self.commercial_partner_id == self
-            and not self.credit_member_ids
+            and not self.sudo().credit_member_ids  # sudo: members of other companies count
             and self._get_granted_credit(self) == self._get_granted_credit(self.browse())
         )
 
@@ -364,7 +368,9 @@ class ResPartner(models.Model):
             raise AccessError(
                 self.env._(
                     "%(fields)s of '%(partner)s' can only be set by an accountant or a credit manager.",
-                    fields=", ".join(sorted(self._fields[name].string for name in changed)),
+                    fields=format_list(
+                        self.env, sorted(self._fields[name]._description_string(self.env) for name in changed)
+                    ),
                     partner=self.name,
                 )
             )
@@ -378,7 +384,7 @@ class ResPartner(models.Model):
         """
         carries = (
             self._has_open_documents()
-            or self.credit_member_ids
+            or self.sudo().credit_member_ids  # sudo: members of other companies count
             or (former == self and granted != self._get_granted_credit(self.browse()))
         )
         if carries:
