@@ -1,8 +1,8 @@
 """How long the funnel takes, against the leanest SQL for the same figures and against Odoo's own pipeline.
 
 *Reached* is asked with each filter of the search view and by each of its groups, the view and all measures with the
-filters that a manager sets first. Copies a database that has the add-on, fills the copy with opportunities that have a history, asks each question again
-and again, in turn, and drops the copy::
+filters that a manager sets first. Copies a database that has the add-on, fills the copy with opportunities that have a
+history, asks each question again and again, in turn, and drops the copy::
 
     python benchmarks/funnel.py --config odoo.conf --template scratch
 
@@ -165,7 +165,9 @@ LEAN_ALL = """
                   GROUP BY visit.stage_id) stay
         ON stay.stage_id = reached.id
 """
-TOUCHED = SQL("COUNT(DISTINCT visit.lead_id) AS touched, COUNT(visit.date_end) AS ended, SUM(visit.duration_days) AS days")
+TOUCHED = SQL(
+    "COUNT(DISTINCT visit.lead_id) AS touched, COUNT(visit.date_end) AS ended, SUM(visit.duration_days) AS days"
+)
 # The view shows the median, which sorts the stays, and not what was touched.
 MEDIAN = SQL(
     "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY visit.duration_days) AS touched,"
@@ -368,9 +370,7 @@ def make_reached_questions(env, label, domain, native_domain, groupby, lean):
 
 def make_whole_questions(env, label, chosen):
     report = env["crm.funnel.report"]
-    lean_all, lean_view = (
-        SQL(LEAN_ALL, where=chosen.where, visit_measures=measures) for measures in (TOUCHED, MEDIAN)
-    )
+    lean_all, lean_view = (SQL(LEAN_ALL, where=chosen.where, visit_measures=measures) for measures in (TOUCHED, MEDIAN))
     return {
         f"lean all, {label}": (lambda: run(env, lean_all), {}),
         f"all by stage, {label}": (

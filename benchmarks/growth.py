@@ -11,6 +11,7 @@ stay, and ``--databases`` measures them again, smallest first.
 import argparse
 import statistics
 from contextlib import ExitStack
+from itertools import pairwise
 
 import funnel
 from install import configure
@@ -82,18 +83,14 @@ def measure(environments, rounds):
     order = sorted(questions, key=lambda key: key[0])
     spent = funnel.measure({key: questions[key] for key in order}, rounds)
     labels = dict.fromkeys(label for label, _size in questions)
-    return {
-        label: {size: statistics.median(spent[label, size]) for size in environments} for label in labels
-    }
+    return {label: {size: statistics.median(spent[label, size]) for size in environments} for label in labels}
 
 
 def report(medians, sizes):
     """Print the medians. Return whether none grew faster than its rows."""
     within = True
     for label, times in medians.items():
-        steps = [
-            (times[large] / times[small], large / small) for small, large in zip(sizes, sizes[1:], strict=False)
-        ]
+        steps = [(times[large] / times[small], large / small) for small, large in pairwise(sizes)]
         within &= all(
             ratio <= limit * TOLERANCE or times[size] < SMALL
             for (ratio, limit), size in zip(steps, sizes[1:], strict=True)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import funnel
 from install import configure
 
-
 from odoo.tools import SQL
 
 LIMIT = 4  # times as long as the leanest SQL at most

@@ -196,10 +196,6 @@ class CrmFunnelReport(models.Model):
     def _from(self):
         return self._from_funnel(self._from_leads())
 
-    def _from_leads(self) -> SQL:
-        """Return the table of opportunities, ``lead``."""
-        return super()._from()
-
     def _from_funnel(self, leads) -> SQL:
         """Return a row for each stage that each row of ``leads`` has reached."""
         return SQL(
@@ -285,16 +281,24 @@ class CrmFunnelReport(models.Model):
         :returns: ``{aggregate: expression}``, which takes the weight of a row into account; None for those that are
             right without it
         """
-        values = {name: {"value": self._column(name), "weight": self._column("weight")} for name in self._fields}
-        count = "SUM(%(value)s * %(weight)s)"
-        rate = "SUM(%(value)s * %(weight)s)::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)"
         return {
-            **{f"{name}:sum": SQL(count, **values[name]) for name in ("reached", "advanced", "lost_here", "pending")},
-            **{f"{name}:avg": SQL(rate, **values[name]) for name in ("step_rate", "resolved_rate")},
+            **{f"{name}:sum": self._add_weighed(name) for name in ("reached", "advanced", "lost_here", "pending")},
+            **{f"{name}:avg": self._average_weighed(name) for name in ("step_rate", "resolved_rate")},
             **{f"{name}:{how}": None for name in self._get_funnel_amounts() for how in ("sum", "sum_currency")},
             **dict.fromkeys(["opportunity_count:sum", "won:sum", "win_rate:avg"]),
             "__count": SQL("COALESCE(SUM(%s), 0)", self._column("weight")),
         }
+
+    def _add_weighed(self, name) -> SQL:
+        return SQL("SUM(%s * %s)", self._column(name), self._column("weight"))
+
+    def _average_weighed(self, name) -> SQL:
+        return SQL(
+            "%(sum)s::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)",
+            sum=self._add_weighed(name),
+            weight=self._column("weight"),
+            value=self._column(name),
+        )
 
     def _get_median(self) -> SQL:
         """The median of the single stays: a row has those of one opportunity, so their lengths are put together."""
@@ -366,9 +370,7 @@ class CrmFunnelReport(models.Model):
         is_moment = name in self._fields and self._fields[name].type == "datetime"  # days are few, moments are not
         if not (is_moment and granularity and query.is_sum and alias == self._table and name in query.lead_columns):
             return super()._read_group_groupby(alias, groupby_spec, query)
-        return query.add_lead_column(
-            f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query)
-        )
+        return query.add_lead_column(f"{name}__{granularity}", super()._read_group_groupby("lead", groupby_spec, query))
 
     @api.model
     def _search(self, *args, **kwargs):

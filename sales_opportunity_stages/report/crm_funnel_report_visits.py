@@ -27,7 +27,9 @@ class CrmFunnelReport(models.Model):
         if having or offset or limit or not self._may_read_visits(domain, [groupby], aggregates, order):
             return whole(domain, groupby, aggregates, having, offset, limit, order)
         rows = whole(domain, groupby, self._get_row_specs(aggregates), order=order)
-        visits = super(CrmFunnelReport, self._of_visits())._read_group(domain, groupby, self._get_visit_specs(aggregates))
+        visits = super(CrmFunnelReport, self._of_visits())._read_group(
+            domain, groupby, self._get_visit_specs(aggregates)
+        )
         return self._join_visits(rows, visits, len(groupby), aggregates)
 
     @api.model

@@ -59,7 +59,9 @@ class FunnelQuery(ReportQuery):
         """Whether the columns are the same for opportunities that are alike, and amounts are in sums alone."""
         if names & {"id", "lead_id"} or self._get_row_names() & self._get_amounts():
             return False
-        measures = SQL(", ").join([self.columns[name] for name in names - self._get_dimensions() if name in self.columns])
+        measures = SQL(", ").join(
+            [self.columns[name] for name in names - self._get_dimensions() if name in self.columns]
+        )
         return find_names("lead", measures) <= {*KEYS, *AMOUNTS} and not find_names("stay", measures)
 
     def _get_row_names(self) -> set[str]:
