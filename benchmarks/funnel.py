@@ -1,8 +1,8 @@
 """How long the funnel takes, against the leanest SQL for the same figures and against Odoo's own pipeline.
 
 *Reached* is asked with each filter of the search view and by each of its groups, the view and all measures with the
-filters that a manager sets first. Copies a database that has the add-on, fills the copy with opportunities that have a history, asks each question again
-and again, in turn, and drops the copy::
+filters that a manager sets first. Copies a database that has the add-on, fills the copy with opportunities that have a
+history, asks each question again and again, in turn, and drops the copy::
 
     python benchmarks/funnel.py --config odoo.conf --template scratch
 

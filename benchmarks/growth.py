@@ -11,6 +11,7 @@ stay, and ``--databases`` measures them again, smallest first.
 import argparse
 import statistics
 from contextlib import ExitStack
+from itertools import pairwise
 
 import funnel
 from install import configure
@@ -89,7 +90,7 @@ def report(medians, sizes):
     """Print the medians. Return whether none grew faster than its rows."""
     within = True
     for label, times in medians.items():
-        steps = [(times[large] / times[small], large / small) for small, large in zip(sizes, sizes[1:], strict=False)]
+        steps = [(times[large] / times[small], large / small) for small, large in pairwise(sizes)]
         within &= all(
             ratio <= limit * TOLERANCE or times[size] < SMALL
             for (ratio, limit), size in zip(steps, sizes[1:], strict=True)

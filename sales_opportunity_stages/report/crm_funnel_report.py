@@ -196,10 +196,6 @@ class CrmFunnelReport(models.Model):
     def _from(self):
         return self._from_funnel(self._from_leads())
 
-    def _from_leads(self) -> SQL:
-        """Return the table of opportunities, ``lead``."""
-        return super()._from()
-
     def _from_funnel(self, leads) -> SQL:
         """Return a row for each stage that each row of ``leads`` has reached."""
         return SQL(
@@ -285,23 +281,24 @@ class CrmFunnelReport(models.Model):
         :returns: ``{aggregate: expression}``, which takes the weight of a row into account; None for those that are
             right without it
         """
-        values = {name: {"value": self._column(name), "weight": self._column("weight")} for name in self._fields}
         return {
-            **{
-                f"{name}:sum": SQL("SUM(%(value)s * %(weight)s)", **values[name])
-                for name in ("reached", "advanced", "lost_here", "pending")
-            },
-            **{
-                f"{name}:avg": SQL(
-                    "SUM(%(value)s * %(weight)s)::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)",
-                    **values[name],
-                )
-                for name in ("step_rate", "resolved_rate")
-            },
+            **{f"{name}:sum": self._add_weighed(name) for name in ("reached", "advanced", "lost_here", "pending")},
+            **{f"{name}:avg": self._average_weighed(name) for name in ("step_rate", "resolved_rate")},
             **{f"{name}:{how}": None for name in self._get_funnel_amounts() for how in ("sum", "sum_currency")},
             **dict.fromkeys(["opportunity_count:sum", "won:sum", "win_rate:avg"]),
             "__count": SQL("COALESCE(SUM(%s), 0)", self._column("weight")),
         }
+
+    def _add_weighed(self, name) -> SQL:
+        return SQL("SUM(%s * %s)", self._column(name), self._column("weight"))
+
+    def _average_weighed(self, name) -> SQL:
+        return SQL(
+            "%(sum)s::float / NULLIF(SUM(%(weight)s) FILTER (WHERE %(value)s IS NOT NULL), 0)",
+            sum=self._add_weighed(name),
+            weight=self._column("weight"),
+            value=self._column(name),
+        )
 
     def _get_median(self) -> SQL:
         """The median of the single stays: a row has those of one opportunity, so their lengths are put together."""

@@ -8,9 +8,9 @@ from ..tools.report_query import ReportQuery, find_names
 class CrmLeadReportMixin(models.AbstractModel):
     """An analysis over opportunities: who, whose and where from, as it is on the opportunity, beside its own measures.
 
-    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. To add a column, declare the
-    field, extend :meth:`_select_columns` and name what it reads in ``_depends``; :meth:`_from` and :meth:`_where` say
-    over what. The alias of ``crm_lead`` is ``lead``.
+    The query is ``SELECT columns FROM … WHERE …``, each part a method that returns ``SQL``. To add a column, declare
+    the field, extend :meth:`_select_columns` and name what it reads in ``_depends``; :meth:`_from` and :meth:`_where`
+    say over what. The alias of ``crm_lead`` is ``lead``.
 
     A statement has only the columns that it names, and only the joins of :meth:`_get_joins` that these columns name.
 
@@ -111,6 +111,10 @@ class CrmLeadReportMixin(models.AbstractModel):
 
     def _from(self) -> SQL:
         """Return the tables that make the rows."""
+        return self._from_leads()
+
+    def _from_leads(self) -> SQL:
+        """Return the table of opportunities."""
         return SQL("crm_lead lead")
 
     def _get_joins(self) -> dict[str, SQL]:

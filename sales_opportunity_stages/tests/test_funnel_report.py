@@ -2,13 +2,18 @@ import random
 import statistics
 from datetime import date
 from itertools import pairwise
+from unittest.mock import patch
 
+from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
+from lxml import etree
 
+from odoo.api import Environment
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form
 from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
 
 from .funnel_common import AMOUNTS, COUNTS, MEASURES, RATES, FunnelCase
 
@@ -477,6 +482,78 @@ class TestFunnelReport(FunnelCase):
             plan = str(self.env.execute_query(SQL("EXPLAIN (VERBOSE) %s", select)))
             self.assertEqual("crm_stage_visit" in plan, is_read, measure)
             self.assertEqual("string_agg" in plan, is_median, measure)
+
+    def _get_shapes(self):
+        """Return a domain for each filter of the search view, and what each of its groups groups by."""
+        report = self.env["crm.funnel.report"]
+        arch = etree.fromstring(report.get_view(view_type="search")["arch"])
+        context = {"uid": self.salesman.id, "context_today": date.today, "relativedelta": relativedelta}
+        domains = [[(node.get("name"), node.get("operator") or "=", 1)] for node in arch.iter("field")]
+        domains += [safe_eval(node.get("domain"), context) for node in arch.iter("filter") if node.get("domain")]
+        domains += [[(node.get("date"), ">=", "2026-01-01")] for node in arch.iter("filter") if node.get("date")]
+        groups = [safe_eval(node.get("context"))["group_by"] for node in arch.iter("filter") if node.get("context")]
+        return [domain for domain in domains if not self._is_about_rows(domain)], groups
+
+    def _is_about_rows(self, domain):
+        return any(name in ("lead_id", "stage_id") for name, _operator, _value in domain)
+
+    def _get_statements(self, *args):
+        """Return the statements over opportunities that a reading of groups makes."""
+        statements = []
+        execute_query = Environment.execute_query
+
+        def note(env, query):
+            statements.append(query.code)
+            return execute_query(env, query)
+
+        with patch.object(Environment, "execute_query", note):
+            self.env["crm.funnel.report"]._read_group(*args)
+        return [statement for statement in statements if "reached_ids" in statement]
+
+    def test_no_shape_of_a_sum_reads_the_visits(self):
+        """Each opportunity is read once, and taken together with those that are alike, whatever is searched for."""
+        domains, groups = self._get_shapes()
+        self.assertGreater(len(domains), 12)
+        self.assertGreater(len(groups), 10)
+        measures = ["reached:sum", "won:sum", "win_rate:avg", "step_rate:avg", "expected_revenue:sum", "__count"]
+        shapes = [(domain, ["stage_id"]) for domain in [[], *domains]]
+        shapes += [([], [group, *more]) for group in groups for more in ([], ["stage_id"]) if group not in more]
+        for domain, groupby in shapes:
+            with self.subTest(domain=domain, groupby=groupby):
+                statements = self._get_statements(domain, groupby, measures)
+                self.assertEqual(len(statements), 1)
+                self.assertNotIn("crm_stage_visit", statements[0])
+                self.assertIn("AS weight", statements[0])
+
+    def test_single_opportunities_are_not_taken_together(self):
+        """What tells opportunities apart is counted by opportunity."""
+        for domain, groupby, measures in (
+            ([("lead_id", "=", 1)], ["lead_id"], ["reached:sum"]),
+            ([], ["stage_id"], ["expected_revenue:avg"]),
+            ([], ["stage_id"], ["lead_id:count_distinct"]),
+            ([("stage_id", "=", self.s2.id)], [], ["opportunity_count:sum"]),
+        ):
+            with self.subTest(domain=domain, groupby=groupby, measures=measures):
+                self.assertNotIn("AS weight FROM", self._get_statements(domain, groupby, measures)[0])
+
+    def test_added_measure_brings_its_join(self):
+        """Another module adds a measure with a join of its own: it is made where the measure is asked for alone."""
+        self._live("Somewhere", "S1 01-01, S2 01-05")
+        Report = self.env.registry["crm.funnel.report"]
+        select_columns, get_joins = Report._select_columns, Report._get_joins
+
+        def with_column(report):
+            return {**select_columns(report), "touched": SQL("tag.sequence")}
+
+        def with_join(report):
+            return {**get_joins(report), "tag": SQL("LEFT JOIN crm_team tag ON tag.id = lead.team_id")}
+
+        with patch.object(Report, "_select_columns", with_column), patch.object(Report, "_get_joins", with_join):
+            report = self.env["crm.funnel.report"]
+            for measure, is_joined in (("touched:max", True), ("reached:sum", False)):
+                [statement] = self._get_statements([], ["stage_id"], [measure])
+                self.assertEqual("crm_team tag" in statement, is_joined, measure)
+            self.assertTrue(report._read_group([], ["stage_id"], ["touched:max"]))
 
     def test_queries_do_not_grow(self):
         counts = {}

@@ -51,7 +51,7 @@ class TestOpening(QueryCounting, QuotationCase):
 
     def test_opportunity_form(self):
         """Every tab is read with the form."""
-        self.assertOpens(FORM + 19, self.leads, "form", "crm.crm_lead_view_form")
+        self.assertOpens(FORM + 17, self.leads, "form", "crm.crm_lead_view_form")
 
     def test_list_of_quotations(self):
         self.assertOpens(LIST, self.orders, "list", "sale.view_quotation_tree_with_onboarding")
