@@ -72,7 +72,7 @@ class AccessSetup(OpportunityStagesSetup):
         accountant, credit, approver, admin = (
             new_test_user(cls.env, f"sos_{name}", groups=group, **kwargs)
             for name, group in (
-                ("accountant", "account.group_account_invoice"),
+                ("accountant", "account.group_account_invoice,base.group_partner_manager"),
                 ("credit", "sales_opportunity_stages.group_credit_manager"),
                 ("approver", "sales_opportunity_stages.group_quotation_approver"),
                 ("admin", "base.group_system"),
@@ -250,5 +250,5 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.opportunity.generate": "action_generate",
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
-            "sale.credit.dry.run": "read",
+            "sale.credit.dry.run": "action_apply",
         }[model]

@@ -35,6 +35,7 @@ crm.funnel.report.get_opportunities_action          -      -      -        -    
 crm.pipeline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -    
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -
 res.partner.action_view_credit_checks               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_draft_invoiced       -      -      -        x          x      x        x   x      x      x     x          x       -     x
@@ -100,6 +101,9 @@ class PublicMethodsSetup(AccessSetup):
 
     def _make_res_partner(self, lead):
         return self.customer, {}, {}
+
+    def _prepare_crm_stage_action_duplicate(self, lead):
+        return [self.stage_needs.ids]
 
     def _prepare_crm_lead_action_promote(self, lead):
         self._force(lead, self.stage_closing) if lead.opportunity_type_id == self.type_project else None
