@@ -36,7 +36,7 @@ sale.order                    r---   ----   ----     rw--       ----   r---     
 sale.order.line               r---   ----   ----     rw--       ----   r---     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
 sale.credit.check             ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
 sale.credit.lock              ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
-sale.credit.dry.run           -      -      -        x          x      -        -    -      -      -     -          -       -     -
+sale.credit.dry.run           -      -      -        -          x      -        -    -      -      -     -          -       -     -
 crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
 crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
@@ -72,7 +72,7 @@ class AccessSetup(OpportunityStagesSetup):
         accountant, credit, approver, admin = (
             new_test_user(cls.env, f"sos_{name}", groups=group, **kwargs)
             for name, group in (
-                ("accountant", "account.group_account_invoice,base.group_partner_manager"),
+                ("accountant", "account.group_account_invoice"),
                 ("credit", "sales_opportunity_stages.group_credit_manager"),
                 ("approver", "sales_opportunity_stages.group_quotation_approver"),
                 ("admin", "base.group_system"),

@@ -35,7 +35,7 @@ crm.funnel.report.get_opportunities_action          -      -      -        -    
 crm.pipeline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
-crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -    
+crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -     x
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -
 res.partner.action_view_credit_checks               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_draft_invoiced       -      -      -        x          x      x        x   x      x      x     x          x       -     x
@@ -56,7 +56,7 @@ sale.order.message_post                             -      -      -        x    
 """  # noqa: E501 - a table
 
 # Odoo's own ways to records, overridden: the table of access tries them model by model.
-ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create"}
+ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create", "default_get"}
 
 
 def parse_methods(text):

@@ -39,11 +39,6 @@ class SetupTours(OpportunityStagesSetup, HttpCase):
             ("required", 7500, True, "warn", 45),
         )
 
-    def _set_up_user(self):
-        self._run("user", self.administrator, "base.action_res_users", self.colleague)
-        for group in ("group_quotation_approver", "group_credit_manager"):
-            self.assertTrue(self.colleague.has_group(f"sales_opportunity_stages.{group}"))
-
 
 @tagged("post_install", "-at_install")
 class TestSetupTours(SetupTours):
@@ -54,7 +49,9 @@ class TestSetupTours(SetupTours):
         self._set_up_settings()
 
     def test_approver_and_credit_manager_in_one(self):
-        self._set_up_user()
+        self._run("user", self.administrator, "base.action_res_users", self.colleague)
+        for group in ("group_quotation_approver", "group_credit_manager"):
+            self.assertTrue(self.colleague.has_group(f"sales_opportunity_stages.{group}"))
 
     def test_type_with_stages_and_rules(self):
         """A Sales Administrator makes a type with stages and rules of all kinds, reorders and copies stages."""
@@ -122,6 +119,3 @@ class TestSetupToursOnAPhone(SetupTours):
 
     def test_approval_and_credit_settings(self):
         self._set_up_settings()
-
-    def test_approver_and_credit_manager_in_one(self):
-        self._set_up_user()
