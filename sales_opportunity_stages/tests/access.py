@@ -36,7 +36,7 @@ sale.order                    r---   ----   ----     rw--       ----   r---     
 sale.order.line               r---   ----   ----     rw--       ----   r---     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
 sale.credit.check             ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
 sale.credit.lock              ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
-sale.credit.dry.run           -      -      -        x          x      -        -    -      -      -     -          -       -     -
+sale.credit.dry.run           -      -      -        -          x      -        -    -      -      -     -          -       -     -
 crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
 crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
@@ -250,5 +250,5 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.opportunity.generate": "action_generate",
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
-            "sale.credit.dry.run": "read",
+            "sale.credit.dry.run": "action_apply",
         }[model]

@@ -35,6 +35,7 @@ crm.funnel.report.get_opportunities_action          -      -      -        -    
 crm.pipeline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -     x
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -
 res.partner.action_view_credit_checks               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_draft_invoiced       -      -      -        x          x      x        x   x      x      x     x          x       -     x
@@ -55,7 +56,7 @@ sale.order.message_post                             -      -      -        x    
 """  # noqa: E501 - a table
 
 # Odoo's own ways to records, overridden: the table of access tries them model by model.
-ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create"}
+ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create", "default_get"}
 
 
 def parse_methods(text):
@@ -100,6 +101,9 @@ class PublicMethodsSetup(AccessSetup):
 
     def _make_res_partner(self, lead):
         return self.customer, {}, {}
+
+    def _prepare_crm_stage_action_duplicate(self, lead):
+        return [self.stage_needs.ids]
 
     def _prepare_crm_lead_action_promote(self, lead):
         self._force(lead, self.stage_closing) if lead.opportunity_type_id == self.type_project else None

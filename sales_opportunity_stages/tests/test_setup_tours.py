@@ -9,11 +9,7 @@ ROLES = {
 }
 
 
-@tagged("post_install", "-at_install")
-class TestSetupTours(OpportunityStagesSetup, HttpCase):
-    """What a guide says can be set up is filled in on the screens, by the role that does it, and still there after
-    the page was loaded again."""
-
+class SetupTours(OpportunityStagesSetup, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -27,6 +23,35 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
             f"{path}/{record.id}" if record else path, f"sales_opportunity_stages_setup_{tour}", login=user.login
         )
         self.env.invalidate_all()
+
+    def _set_up_settings(self):
+        company = self.env.company
+        company.write({"account_use_credit_limit": True, "quotation_approval_four_eyes": False})
+        self._run("settings", self.administrator, "sale.action_sale_config_settings")
+        self.assertEqual(
+            (
+                company.quotation_approval,
+                company.quotation_approval_min_amount,
+                company.quotation_approval_four_eyes,
+                company.credit_policy,
+                company.credit_check_keep_days,
+            ),
+            ("required", 7500, True, "warn", 45),
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestSetupTours(SetupTours):
+    """What a guide says can be set up is filled in on the screens, by the role that does it, and still there after
+    the page was loaded again."""
+
+    def test_approval_and_credit_settings(self):
+        self._set_up_settings()
+
+    def test_approver_and_credit_manager_in_one(self):
+        self._run("user", self.administrator, "base.action_res_users", self.colleague)
+        for group in ("group_quotation_approver", "group_credit_manager"):
+            self.assertTrue(self.colleague.has_group(f"sales_opportunity_stages.{group}"))
 
     def test_type_with_stages_and_rules(self):
         """A Sales Administrator makes a type with stages and rules of all kinds, reorders and copies stages."""
@@ -70,26 +95,6 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
             [(product.name, product.price) for product in products], [("Rival Pump", 70), ("Rival Valve", 30)]
         )
 
-    def test_approval_and_credit_settings(self):
-        company = self.env.company
-        company.write({"account_use_credit_limit": True, "quotation_approval_four_eyes": False})
-        self._run("settings", self.administrator, "sale.action_sale_config_settings")
-        self.assertEqual(
-            (
-                company.quotation_approval,
-                company.quotation_approval_min_amount,
-                company.quotation_approval_four_eyes,
-                company.credit_policy,
-                company.credit_check_keep_days,
-            ),
-            ("required", 7500, True, "warn", 45),
-        )
-
-    def test_approver_and_credit_manager_in_one(self):
-        self._run("user", self.administrator, "base.action_res_users", self.colleague)
-        for group in ("group_quotation_approver", "group_credit_manager"):
-            self.assertTrue(self.colleague.has_group(f"sales_opportunity_stages.{group}"))
-
     def _set_up_credit(self, user):
         self.env.company.account_use_credit_limit = True
         unit, member = self.env["res.partner"].create(
@@ -105,3 +110,12 @@ class TestSetupTours(OpportunityStagesSetup, HttpCase):
 
     def test_credit_unit_by_a_credit_manager(self):
         self._set_up_credit(self.credit_manager)
+
+
+@tagged("post_install", "-at_install")
+class TestSetupToursOnAPhone(SetupTours):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_approval_and_credit_settings(self):
+        self._set_up_settings()

@@ -1,3 +1,6 @@
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 from dateutil.relativedelta import relativedelta
 from lxml import etree
 
@@ -108,6 +111,26 @@ class TestOnboarding(OpportunityStagesSetup, HttpCase):
         self.assertEqual(self._get_offered(self.accountant), ["credit"])
         self.assertEqual(self._get_offered(self.administrator), ["administrator"])
         self.assertEqual(self._get_offered(self.employee), [])
+
+    def test_upgrade_shows_each_role_its_own(self):
+        """Tours and rule of the first release are changed once; a rule of one's own stays."""
+        path = Path(__file__).parents[1] / "migrations/19.0.2.0.0/post-onboarding_tours.py"
+        spec = spec_from_file_location("onboarding_tours", path)
+        script = module_from_spec(spec)
+        spec.loader.exec_module(script)
+        rule = self.env.ref("sales_opportunity_stages.web_tour_tour_rule_group")
+        rule.domain_force = script.FORMER_DOMAIN
+        tours = self.env["web_tour.tour"].search([("name", "=like", "sales_opportunity_stages_%_onboarding")])
+        tours.except_group_ids = False
+        for _time in range(2):
+            script.migrate(self.env.cr, "19.0.1.0.0")
+            self.env.invalidate_all()
+            self.assertEqual(rule.domain_force, script.DOMAIN)
+            self.assertEqual(self._get_offered(self.manager), ["manager"])
+            self.env["web_tour.tour"].search([]).user_consumed_ids = False
+        rule.domain_force = "[(1, '=', 1)]"
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.assertEqual(rule.domain_force, "[(1, '=', 1)]")
 
     def test_salesperson(self):
         self.start_tour("/odoo", "sales_opportunity_stages_salesperson_onboarding", login=self.salesman.login)

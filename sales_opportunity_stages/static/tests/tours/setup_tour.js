@@ -30,6 +30,7 @@ function select(field, option) {
     return [
         { trigger: `${field} .o_select_menu_toggler`, run: "click" },
         { trigger: `.o_select_menu_item:contains(${option})`, run: "click" },
+        { content: "the options are gone", trigger: "body:not(:has(.o_select_menu_item, .o_bottom_sheet))" },
     ];
 }
 
