@@ -25,6 +25,7 @@ crm.lead.lost.action_lost_reason_apply              -      -      -        -    
 crm.opportunity.line.action_take_reference_price    -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.opportunity.type.action_learn_probabilities     -      -      -        -          -      -        -   -      -      -     -          x       -     -
 crm.opportunity.type.action_open_pipeline           -      -      x        x          x      x        x   x      x      x     x          x       x     -
+crm.team.action_your_pipeline                       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.calibration.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.competition.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.deadline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
@@ -55,7 +56,7 @@ sale.order.message_post                             -      -      -        x    
 """  # noqa: E501 - a table
 
 # Odoo's own ways to records, overridden: the table of access tries them model by model.
-ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create"}
+ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create", "name_search"}
 
 
 def parse_methods(text):
@@ -100,6 +101,9 @@ class PublicMethodsSetup(AccessSetup):
 
     def _make_res_partner(self, lead):
         return self.customer, {}, {}
+
+    def _prepare_crm_team_action_your_pipeline(self, lead):
+        return [{}]
 
     def _prepare_crm_lead_action_promote(self, lead):
         self._force(lead, self.stage_closing) if lead.opportunity_type_id == self.type_project else None
