@@ -44,7 +44,7 @@ class CrmLead(models.Model):
             record.stage_progress = f"{len(done)}/{len(required)}" if required else False
             record.can_promote = len(done) == len(required) and lead._is_promotable()
             record.stage_checklist = checklist = lead._prepare_checklist(items, record.can_promote)
-            record.stage_outlook = required and lead._get_stage_outlook(checklist)
+            record.stage_outlook = bool(required) and lead._get_stage_outlook(checklist)
 
     def _is_promotable(self):
         return self.won_status == "pending" and self.active and bool(self._get_next_stage())
@@ -126,7 +126,7 @@ class CrmLead(models.Model):
         """
         name = next((name for name in rule._get_condition_fields() if name in self._fields), False)
         if name in self._get_order_fields():
-            label = self.env._("Open Quotations") if self.order_ids else self.env._("New Quotation")
+            label = self.env._("View Quotations") if self.order_ids else self.env._("New Quotation")
             return {
                 "method": "action_view_sale_quotation" if self.order_ids else "action_sale_quotations_new",
                 "label": label,
