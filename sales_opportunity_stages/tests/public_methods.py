@@ -25,6 +25,7 @@ crm.lead.lost.action_lost_reason_apply              -      -      -        -    
 crm.opportunity.line.action_take_reference_price    -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.opportunity.type.action_learn_probabilities     -      -      -        -          -      -        -   -      -      -     -          x       -     -
 crm.opportunity.type.action_open_pipeline           -      -      x        x          x      x        x   x      x      x     x          x       x     -
+crm.team.action_your_pipeline                       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.calibration.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.competition.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.deadline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
@@ -56,7 +57,10 @@ sale.order.message_post                             -      -      -        x    
 """  # noqa: E501 - a table
 
 # Odoo's own ways to records, overridden: the table of access tries them model by model.
-ORM_METHODS = {"create", "write", "unlink", "copy", "copy_data", "web_read", "name_create", "default_get"}
+ORM_METHODS = {
+    *("create", "write", "unlink", "copy", "copy_data"),
+    *("web_read", "name_create", "name_search", "default_get"),
+}
 
 
 def parse_methods(text):
@@ -104,6 +108,9 @@ class PublicMethodsSetup(AccessSetup):
 
     def _prepare_crm_stage_action_duplicate(self, lead):
         return [self.stage_needs.ids]
+
+    def _prepare_crm_team_action_your_pipeline(self, lead):
+        return [{}]
 
     def _prepare_crm_lead_action_promote(self, lead):
         self._force(lead, self.stage_closing) if lead.opportunity_type_id == self.type_project else None

@@ -1,7 +1,7 @@
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
-from .quotation_common import QuotationSetup
+from .quotation_common import QuotationCase, QuotationSetup
 
 
 @tagged("post_install", "-at_install")
@@ -90,6 +90,97 @@ class TestDailyTours(QuotationSetup, HttpCase):
         self._open("phone", lead)
         self.assertEqual(lead.stage_id, self.stage_needs)
         self.assertEqual(lead.opportunity_line_ids.mapped("price_unit"), [80, 40])
+
+
+@tagged("post_install", "-at_install")
+class TestDailyWork(QuotationCase):
+    """What the screens of a salesperson are given."""
+
+    def _get_items(self, lead):
+        return {item["label"]: item for item in lead.stage_checklist["items"]}
+
+    def test_a_condition_leads_to_where_it_is_met(self):
+        lead = self._create_opportunity()
+        self._force(lead, self.stage_needs)
+        target = self._get_items(lead)["Revenue set"]["target"]
+        self.assertEqual(target, {"field": "expected_revenue", "label": "Expected Revenue"})
+        lead.opportunity_line_ids = [Command.create({"product_id": self.product.id})]
+        self.assertEqual(self._get_items(lead)["Revenue set"]["target"]["field"], "opportunity_line_ids")
+        lead.opportunity_line_ids.price_unit = 5
+        self.assertFalse(self._get_items(lead)["Revenue set"]["target"], "it is met")
+        self.assertFalse(self._get_items(lead)["Visit A"]["target"], "an action is scheduled")
+
+    def test_a_condition_on_quotations_leads_to_them(self):
+        self.rule_revenue.domain = "['&', ('order_ids.state', '=', 'sale'), ('name', '!=', False)]"
+        lead = self._create_quotable()
+        self._force(lead, self.stage_needs)
+        self.assertEqual(self._get_items(lead)["Revenue set"]["target"]["method"], "action_sale_quotations_new")
+        self._generate(lead)
+        lead.invalidate_recordset()
+        self.assertEqual(self._get_items(lead)["Revenue set"]["target"]["method"], "action_view_sale_quotation")
+
+    def test_outlook(self):
+        lead = self._create_opportunity()
+        self.assertEqual(lead.stage_outlook, "Still required: Call A")
+        self.rule_call.promotes = False
+        self._complete(lead, self.act_call)
+        self.assertEqual((lead.stage_progress, lead.stage_outlook), ("1/1", "Ready for Needs"))
+        self._force(lead, self.stage_closing)
+        self.assertFalse(lead.stage_outlook, "nothing is required there")
+
+    def test_who_may_change_the_type(self):
+        lead = self._create_opportunity()
+        self.assertTrue(lead.can_change_type)
+        self._force(lead, self.stage_needs)
+        self.assertFalse(lead.can_change_type)
+        self.assertTrue(lead.with_user(self.manager).can_change_type)
+        with self.assertRefused("Sales Administrator"):
+            lead.opportunity_type_id = self.type_quick
+        self.assertTrue(self.env["crm.lead"].with_user(self.salesman).new({"type": "opportunity"}).can_change_type)
+
+    def test_missing_prices(self):
+        lead = self._create_quotable()
+        self.assertTrue(lead.has_missing_prices)
+        lead.action_take_reference_prices()
+        self.assertEqual(lead.opportunity_line_ids.mapped("price_unit"), [80, 40])
+        self.assertFalse(lead.has_missing_prices)
+        self.other_product.list_price = 0
+        lead.opportunity_line_ids[1].price_unit = 0
+        self.assertFalse(lead.has_missing_prices, "there is no reference price to fill in")
+
+    def test_contacts_of_the_customer_come_first(self):
+        names = ["Aaron of Acme", "Zoe of Acme"]
+        people = self.env["res.partner"].create([{"name": name, "parent_id": self.customer.id} for name in names])
+        others = self.env["res.partner"].create([{"name": "Aaron"}, {"name": "Zoe"}])
+        Partner = self.env["res.partner"].with_user(self.salesman)
+
+        def find(name, customer, **kwargs):
+            found = Partner.with_context(contacts_of_partner=customer).name_search(name, **kwargs)
+            return [partner_id for partner_id, _name in found]
+
+        self.assertEqual(find("Zoe", self.customer.id), [people[1].id, others[1].id])
+        self.assertEqual(find("Zoe", people[0].id), [people[1].id, others[1].id], "a contact stands for its company")
+        self.assertEqual(find("Zoe", self.customer.id, limit=1), [people[1].id])
+        self.assertEqual(find("Zoe", self.customer.id, domain=[("id", "in", others.ids)]), [others[1].id])
+        self.assertEqual(set(find("Zoe", False)), {people[1].id, others[1].id})
+        self.assertEqual(set(find("Zoe", "1 OR 1=1")), {people[1].id, others[1].id})
+
+    def test_the_only_competitor_is_proposed(self):
+        rivals = self.env["res.partner"].create([{"name": name, "is_competitor": True} for name in ("Rival", "Other")])
+        leads = self._create_opportunities(2)
+        wizard = self.env["crm.lead.lost"].with_user(self.salesman).with_context(active_ids=leads.ids)
+
+        def propose(leads):
+            return wizard.create({"lead_ids": [Command.set(leads.ids)]}).lost_to_id
+
+        self.assertFalse(propose(leads[0]))
+        leads[0].opportunity_competitor_ids = [Command.create({"partner_id": rivals[0].id})]
+        self.assertEqual(propose(leads[0]), rivals[0])
+        self.assertFalse(propose(leads), "the other one names none")
+        leads[1].opportunity_competitor_ids = [Command.create({"partner_id": rivals[0].id})]
+        self.assertEqual(propose(leads), rivals[0])
+        leads[0].opportunity_competitor_ids = [Command.create({"partner_id": rivals[1].id})]
+        self.assertFalse(propose(leads[0]), "which of the two is not known")
 
 
 @tagged("post_install", "-at_install")

@@ -51,7 +51,7 @@ class CrmLead(models.Model):
             record.stage_progress = f"{len(done)}/{len(required)}" if required else False
             record.can_promote = len(done) == len(required) and lead._is_promotable()
             record.stage_checklist = checklist = lead._prepare_checklist(items, record.can_promote)
-            record.stage_outlook = required and lead._get_stage_outlook(record.can_promote, checklist["missing"])
+            record.stage_outlook = bool(required) and lead._get_stage_outlook(record.can_promote, checklist["missing"])
 
     @api.depends("stage_id", "opportunity_type_id", "team_id", "type", "active", "won_status", "activity_ids")
     def _compute_stage_progress(self):
@@ -73,7 +73,7 @@ class CrmLead(models.Model):
             record.can_promote = not missing and lead._is_promotable()
             # sudo: rules are everybody's; the name of an activity type is no secret
             labels = self.env["crm.stage.rule"].sudo().browse(missing).with_prefetch(self._get_rule_ids())
-            record.stage_outlook = required and lead._get_stage_outlook(
+            record.stage_outlook = bool(required) and lead._get_stage_outlook(
                 record.can_promote, labels.mapped("display_name")
             )
 
@@ -172,7 +172,7 @@ class CrmLead(models.Model):
         """
         name = next((name for name in rule._get_condition_fields() if name in self._fields), False)
         if name in self._get_order_fields():
-            label = self.env._("Open Quotations") if self.order_ids else self.env._("New Quotation")
+            label = self.env._("View Quotations") if self.order_ids else self.env._("New Quotation")
             return {
                 "method": "action_view_sale_quotation" if self.order_ids else "action_sale_quotations_new",
                 "label": label,
