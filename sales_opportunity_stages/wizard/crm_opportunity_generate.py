@@ -147,7 +147,7 @@ class CrmOpportunityGenerateLine(models.TransientModel):
     quoted_qty = fields.Float(related="opportunity_line_id.quoted_qty")
     ordered_qty = fields.Float(related="opportunity_line_id.ordered_qty")
     offered_qty = fields.Float(
-        "Left",
+        "Remaining",
         compute="_compute_offered_qty",
         digits="Product Unit",
         help="Quantity that is neither ordered nor in this quotation yet, in the unit of the product line.",
