@@ -125,7 +125,13 @@ class TestCustomerAcceptance(QuotationSetup, PaymentHttpCommon):
         closed.action_close_quotation("No budget")
         group = self.env.ref("base.group_portal")
         user = self.env["res.users"].create(
-            {"name": "Ann", "login": "ann_acme", "password": "ann_acme", "partner_id": self.customer.id, "group_ids": group}
+            {
+                "name": "Ann",
+                "login": "ann_acme",
+                "password": "ann_acme",
+                "partner_id": self.customer.id,
+                "group_ids": group,
+            }
         )
         self.authenticate(user.login, user.login)
         page = self.url_open("/my/quotes").text

@@ -86,7 +86,10 @@ class TestReportTours(FunnelSetup, HttpCase):
     def test_compares_funnels(self):
         action = self.env.ref("sales_opportunity_stages.crm_funnel_report_action")
         self.start_tour(
-            f"/odoo/action-{action.id}", "sales_opportunity_stages_compare_funnels", login=self.manager.login, timeout=180
+            f"/odoo/action-{action.id}",
+            "sales_opportunity_stages_compare_funnels",
+            login=self.manager.login,
+            timeout=180,
         )
 
     def test_opens_each_report(self):

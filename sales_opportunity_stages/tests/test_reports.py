@@ -264,8 +264,12 @@ class TestReports(FunnelCase):
             undated.add(period.getnext().get("name"))
         self.assertEqual(len(filters), 1)
         self.assertEqual(undated, {"undated"}, "in the same group: both together find more, not less")
-        for action in self.env["ir.actions.act_window"].search([("res_model", "in", [*REPORTS, "crm.deadline.report"])]):
-            defaults = {name[15:] for name in literal_eval(action.context.strip()) if name.startswith("search_default_")}
+        for action in self.env["ir.actions.act_window"].search(
+            [("res_model", "in", [*REPORTS, "crm.deadline.report"])]
+        ):
+            defaults = {
+                name[15:] for name in literal_eval(action.context.strip()) if name.startswith("search_default_")
+            }
             with self.subTest(action=action.name):
                 self.assertLessEqual(defaults & {"date_deadline", "create_date", "date_start"}, {"date_deadline"})
 
@@ -288,9 +292,7 @@ class TestReports(FunnelCase):
         stages = (first | second | other).with_user(self.salesman)
         self.assertEqual(stages.mapped("display_name"), ["Alike", "Alike", "Unlike"])
         names = stages.with_context(stage_with_type=1).mapped("display_name")
-        self.assertEqual(
-            names, [f"Alike ({self.type_funnel.name})", f"Alike ({self.type_project.name})", "Unlike"]
-        )
+        self.assertEqual(names, [f"Alike ({self.type_funnel.name})", f"Alike ({self.type_project.name})", "Unlike"])
 
     def test_usual_filters(self):
         """In the search bar of every report, and they find what they say."""

@@ -91,8 +91,8 @@ class SaleOrder(models.Model):
         if changed:
             raise UserError(
                 self.env._(
-                    "%(order)s became a contract, so this cannot be changed: %(fields)s. Change the contract, or cancel "
-                    "it first: %(contracts)s.",
+                    "%(order)s became a contract, so this cannot be changed: %(fields)s. Change the contract, or "
+                    "cancel it first: %(contracts)s.",
                     order=self.name,
                     fields=self._describe_content(changed),
                     contracts=", ".join(contract.display_name for contract in contracts),
