@@ -38,7 +38,7 @@ class FunnelWorkbook:
 
     def to_bytes(self):
         """Return the workbook as the bytes of an xlsx file."""
-        import xlsxwriter
+        import xlsxwriter  # as Odoo does: it takes long to load
 
         output = io.BytesIO()
         with xlsxwriter.Workbook(output, {"in_memory": True}) as workbook:

@@ -149,7 +149,7 @@ class CrmOpportunityGenerateLine(models.TransientModel):
     quoted_qty = fields.Float(related="opportunity_line_id.quoted_qty", related_sudo=False)
     ordered_qty = fields.Float(related="opportunity_line_id.ordered_qty", related_sudo=False)
     offered_qty = fields.Float(
-        "Left",
+        "Remaining",
         compute="_compute_offered_qty",
         digits="Product Unit",
         help="Quantity that is neither ordered nor in this quotation yet, in the unit of the product line.",

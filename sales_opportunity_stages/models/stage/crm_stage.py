@@ -46,20 +46,21 @@ class CrmStage(models.Model):
     def _compute_display_name(self):
         """Tell stages of one name apart by their types, where the context ``stage_with_type`` asks for it, as reports
         do: "Won (Project Sale)"."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         if self.env.context.get("stage_with_type"):
-            for stage in self.filtered("opportunity_type_ids") & self._get_namesakes():
+            for stage in self._get_namesakes().filtered("opportunity_type_ids"):
                 types = stage.with_context(active_test=False).opportunity_type_ids
                 stage.display_name = self.env._(
                     "%(stage)s (%(types)s)", stage=stage.name, types=", ".join(types.mapped("name"))
                 )
+        return result
 
     def _get_namesakes(self):
-        """Return all stages that share their name with another one."""
+        """Return those of these stages that share their name with another one."""
         # sudo: the name alone is looked at, whichever stages the user may read
-        stages = self.sudo().search([])
+        stages = self.sudo().search([("name", "in", self.mapped("name"))])
         counts = Counter(stages.mapped("name"))
-        return stages.filtered(lambda stage: counts[stage.name] > 1).sudo(self.env.su)
+        return self.filtered(lambda stage: counts[stage.name] > 1)
 
     @api.constrains("opportunity_type_ids", "team_ids")
     def _check_opportunity_type_ids(self):
