@@ -212,7 +212,7 @@ class Side:
         return partners
 
     def _make_wide(self, name, arguments):
-        """A member of a unit of which each member has one open order, or one open invoice; not vacuumed since."""
+        """A member of a unit of which each member has one open order, or two open invoices."""
         unit = self._make_partner(f"Unit, {name}", self._grant())
         members = [self._make_partner(f"{name} {number}", self._join(unit)) for number in range(arguments.members)]
         for member in members:
