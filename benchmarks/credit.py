@@ -3,7 +3,7 @@
 The same data in a database with Odoo alone, in one with the add-on and, if wanted, in one with another add-on for
 credit (the published ``sale_financial_risk``): customers without history, with 5,000 orders invoiced and paid, with
 5,000 orders invoiced and not paid, with 5,000 open orders, and with as many open invoices besides; each by itself, and
-as one of the 1,000 members of a unit.
+as one of the 1,000 members of a unit. Then units of 1,000 members who each have an open order, or an open invoice.
 The orders are confirmed by a salesperson who may see all documents, or with ``--own`` only the own ones. All of them in
 turn, medians of the ratios within a round. The databases are copied, filled, committed and vacuumed, as one is that is
 in use: rows of a transaction that goes on take PostgreSQL longer to look at. The copies are dropped again::
@@ -26,7 +26,8 @@ from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
 ALONE = ("no history", "settled", "not paid", "open orders", "busy")
-SCENARIOS = (*ALONE, *(f"{history}, unit" for history in ALONE))
+WIDE = ("wide, orders", "wide, invoices")  # a unit of which every member owes
+SCENARIOS = (*ALONE, *(f"{history}, unit" for history in ALONE), *WIDE)
 GRANTED = 10**9
 
 
@@ -205,9 +206,21 @@ class Side:
             unit = self._make_partner(f"Unit, {history}", self._grant())
             members = [self._make_partner(f"Member {number}", self._join(unit)) for number in range(arguments.members)]
             partners[f"{history}, unit"] = members[0]
+        partners |= {name: self._make_wide(name, arguments) for name in WIDE}
         for name, partner in partners.items():
             self._make_history(partner, name.removesuffix(", unit"), arguments)
         return partners
+
+    def _make_wide(self, name, arguments):
+        """A member of a unit of which each member has one open order, or two open invoices."""
+        unit = self._make_partner(f"Unit, {name}", self._grant())
+        members = [self._make_partner(f"{name} {number}", self._join(unit)) for number in range(arguments.members)]
+        for member in members:
+            if name.endswith("orders"):
+                self.ledger.make_order(member, 1).action_confirm()
+            else:
+                self.ledger.make_open_invoices(member, 1)
+        return members[0]
 
     def _make_partner(self, name, terms):
         return self.env["res.partner"].create({"name": name, "is_company": True, **terms})
@@ -271,7 +284,13 @@ class AddonSide(Side):
         code = self.env["sale.credit.exposure"]._select_exposures().code
         arrays = {"member_ids": members.ids, "tree_ids": self.env.company.ids}
         for name, ids in arrays.items():
-            code = code.replace(f"ANY({name})", f"ANY(ARRAY{ids})")
+            code = code.replace(f"({name})", f"(ARRAY{ids})")
+        for name, value in {
+            "detail_ids": "ARRAY[]::int[]",
+            "with_dates": "TRUE",
+            "company_key": str(self.env.company.id),
+        }.items():
+            code = code.replace(name, value)
         rows = self.env.execute_query(SQL("EXPLAIN (ANALYZE, BUFFERS) %s", SQL(code)))
         print(f"\nPlan, {scenario}")
         print("\n".join(row[0] for row in rows if "Scan" in row[0] or "Time" in row[0]))

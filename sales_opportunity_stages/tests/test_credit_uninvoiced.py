@@ -298,6 +298,13 @@ class TestPaidOnline(UninvoicedCase, AccountPaymentCommon):
         self._capture(500)
         self._assert_total(0, uses=1000)
 
+    def test_a_capture_that_knows_the_order_counts_once(self):
+        child = self._capture(600, post=False)
+        child.sale_order_ids = self.order
+        self._assert_total(0, uses=0)
+        child._post_process()
+        self._assert_total(0, uses=600)
+
     def test_refunded(self):
         capture = self._capture(1000)
         self._refund(capture, 250, post=False)

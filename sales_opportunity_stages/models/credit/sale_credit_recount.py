@@ -229,7 +229,10 @@ class SaleCreditRecount(models.AbstractModel):
                               JOIN sale_order ON sale_order.id = others.sale_order_id
                               JOIN payment_transaction payment ON payment.id = others.transaction_id
                              GROUP BY 1) totals ON totals.transaction_id = payment.id
-                     WHERE %(condition)s) share
+                     WHERE %(condition)s
+                       AND NOT EXISTS (SELECT FROM sale_order_transaction_rel source
+                                        WHERE source.transaction_id = payment.source_transaction_id
+                                          AND source.sale_order_id = sale_order.id)) share
              GROUP BY share.order_id
             """,
             order_rate=self._get_rate(SQL("sale_order.currency_id"), SQL("payment.last_state_change::date")),

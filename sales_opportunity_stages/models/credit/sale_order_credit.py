@@ -70,7 +70,10 @@ class SaleOrder(models.Model):
     def _compute_credit_received(self):
         """Stored, so that confirming an order need not look for payments."""
         for order in self:
-            order.credit_received = sum(order._get_share(transaction) for transaction in order.transaction_ids)
+            transactions = order.transaction_ids.filtered(
+                lambda transaction, known=order.transaction_ids: transaction.source_transaction_id not in known
+            )
+            order.credit_received = sum(order._get_share(transaction) for transaction in transactions)
 
     def _get_share(self, transaction):
         """Return what of a payment is for this order and not yet in the books, in the order's currency.
