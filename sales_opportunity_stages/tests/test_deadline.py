@@ -2,7 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
 from odoo.addons.sales_opportunity_stages.models.opportunity import crm_lead_deadline
@@ -191,7 +191,7 @@ class TestDeadline(OpportunityStagesCase):
 
         def fail(lead, user, summary):
             if lead == leads[1]:
-                raise UserError("broken")
+                raise ValueError
             return prepare(lead, user, summary)
 
         self.patch(Lead, "_prepare_deadline_activity", fail)

@@ -58,8 +58,8 @@ class SaleOrder(models.Model):
             if expired:
                 return [
                     self.env._(
-                        "%s has expired and has orders: extend it to order the rest, or quote the rest on a copy of this "
-                        "quotation.",
+                        "%s has expired and has orders: extend it to order the rest, or quote the rest on a copy of "
+                        "this quotation.",
                         contract.display_name,
                     )
                     for contract in expired

@@ -81,20 +81,22 @@ class SalesAppOperations(models.AbstractModel):
         ]
 
     def _register_hook(self):
-        super()._register_hook()
+        result = super()._register_hook()
         for model, operations in self._get_app_operations().items():
             cls = self.env.registry.get(model)
             for name, how in operations.items() if cls else ():
                 if hasattr(cls, name) and name not in vars(cls):
                     setattr(cls, name, _wrap(cls, name, how))
+        return result
 
     def _unregister_hook(self):
-        super()._unregister_hook()
+        result = super()._unregister_hook()
         for model, operations in self._get_app_operations().items():
             cls = self.env.registry.get(model)
             for name in operations if cls else ():
                 if hasattr(vars(cls).get(name), "wraps_operation"):
                     delattr(cls, name)
+        return result
 
 
 def _wrap(cls, name, how):

@@ -1,5 +1,4 @@
-from odoo.addons.sales_opportunity_stages.models.quotation.app_operations import RUNNERS
-
+from ...models.quotation.app_operations import RUNNERS
 from .common import AppsCase
 
 
