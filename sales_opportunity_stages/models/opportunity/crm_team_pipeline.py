@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 
 class CrmTeam(models.Model):
@@ -10,7 +11,7 @@ class CrmTeam(models.Model):
     def action_your_pipeline(self):
         """Add a panel to choose the type from, and choose one, unless there is only one type anyway."""
         action = super().action_your_pipeline()
-        types = self.env["crm.opportunity.type"].search([("active", "=", True)])
+        types = self.env["crm.opportunity.type"].search(Domain.TRUE)
         if len(types) > 1:
             # sudo: who uses the view may not read its record
             view = self.env.ref("sales_opportunity_stages.crm_lead_view_search_pipeline").sudo()
