@@ -100,7 +100,7 @@ class TestSetupTours(SetupTours):
         unit, member = self.env["res.partner"].create(
             [{"name": name, "is_company": True} for name in ("Tour Unit", "Tour Member")]
         )
-        self._run("credit", user)
+        self._run("credit", user, "sales_opportunity_stages.res_partner_action_credit")
         self.assertEqual((unit.credit_limit, unit.credit_term_days), (9000, 30))
         self._run("credit_member", user, "base.action_partner_form", member)
         self.assertEqual(member.credit_unit_id, unit)
