@@ -54,17 +54,17 @@ class TestSetupTours(SetupTours):
             self.assertTrue(self.colleague.has_group(f"sales_opportunity_stages.{group}"))
 
     def test_type_with_stages_and_rules(self):
-        """A Sales Administrator makes a type with stages and rules of all kinds, reorders and copies stages."""
+        """A Sales Administrator makes a type with stages and rules of all kinds, and copies a stage."""
         self._run("type", self.manager)
         created = self.env["crm.opportunity.type"].search([("name", "=", "Tour Sale")])
         self.assertEqual(
             (created.probability_mode, created.reminder_days, created.description),
             ("learned", 5, "What the tour sells"),
         )
-        copied, zero, second, first = created.stage_ids.sorted(
+        copied, zero, first, second = created.stage_ids.sorted(
             lambda stage: (stage.sequence, stage.name != "Tour Zero (copy)", stage.id)
         )
-        self.assertEqual([zero.name, second.name, first.name], ["Tour Zero", "Tour Second", "Tour First"])
+        self.assertEqual([zero.name, first.name, second.name], ["Tour Zero", "Tour First", "Tour Second"])
         self.assertEqual(first.opportunity_type_ids, created)
         self.assertEqual(zero.probability, 15)
         self.assertEqual(
@@ -100,7 +100,7 @@ class TestSetupTours(SetupTours):
         unit, member = self.env["res.partner"].create(
             [{"name": name, "is_company": True} for name in ("Tour Unit", "Tour Member")]
         )
-        self._run("credit", user)
+        self._run("credit", user, "sales_opportunity_stages.res_partner_action_credit")
         self.assertEqual((unit.credit_limit, unit.credit_term_days), (9000, 30))
         self._run("credit_member", user, "base.action_partner_form", member)
         self.assertEqual(member.credit_unit_id, unit)

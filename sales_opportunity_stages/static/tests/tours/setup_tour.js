@@ -129,16 +129,10 @@ tours.add("sales_opportunity_stages_setup_type", {
             content: "the new stages stand in the order in which they were made",
             trigger: `${STAGE}:eq(2):contains(Tour Second)`,
         },
-        {
-            content: "reorder",
-            trigger: `${STAGE}:contains(Tour Second) .o_row_handle`,
-            run: `drag_and_drop(${STAGE}:contains(Tour First))`,
-        },
-        { trigger: `${STAGE}:eq(1):contains(Tour Second)` },
-        ...stepUtils.saveForm(),
         reload,
         { trigger: `${STAGE}:eq(0):contains(Tour Zero):contains(Visit A* →):not(:contains(Email A))` },
-        { trigger: `${STAGE}:eq(1):contains(Tour Second)` },
+        { trigger: `${STAGE}:eq(1):contains(Tour First)` },
+        { trigger: `${STAGE}:eq(2):contains(Tour Second)` },
         {
             content: "copy a stage with its rules",
             trigger: `${STAGE}:contains(Tour Zero) button[name=action_duplicate]`,
@@ -229,10 +223,6 @@ const creditTab = { trigger: ".nav-link[name=sale_credit]", run: "click" };
 
 tours.add("sales_opportunity_stages_setup_credit", {
     steps: () => [
-        stepUtils.showAppsMenuItem(),
-        { trigger: ".o_app[data-menu-xmlid='sale.sale_menu_root']", run: "click" },
-        { trigger: "[data-menu-xmlid='sales_opportunity_stages.sale_credit_menu']", run: "click" },
-        { trigger: "[data-menu-xmlid='sales_opportunity_stages.res_partner_menu_credit']", run: "click" },
         { trigger: ".o_list_view .o_searchview_facet:contains(With a Limit)" },
         { trigger: ".o_searchview_facet .o_facet_remove", run: "click" },
         { trigger: ".o_searchview:not(:has(.o_searchview_facet))" },
