@@ -118,12 +118,13 @@ class TestQuotedPrice(QuotationCase):
                 self.assertEqual(order.fiscal_position_id, fiscal_position or position.browse())
                 self.assertEqual((order.amount_untaxed, order.amount_total), (400, 480))
 
-    def test_reference_price_without_taxes(self):
+    def test_the_reference_price_is_taken_without_taxes(self):
         self.product.taxes_id = self.env["account.tax"].create(
             {"name": "included", "amount": 25, "type_tax_use": "sale", "price_include_override": "tax_included"}
         )
-        self.line.invalidate_recordset()
-        self.assertEqual(self.line.reference_price, 80)
+        self.line.action_take_reference_price()
+        self.assertEqual((self.line.reference_price, self.line.price_unit), (100, 80))
+        self.assertEqual(self._generate(self.lead).amount_untaxed, 400)
 
     def test_a_combo_is_chosen_on_the_quotation(self):
         combo = self.env["product.combo"].create(

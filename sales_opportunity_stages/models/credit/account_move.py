@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .res_partner_credit import CREDIT_READERS
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -11,6 +13,7 @@ class AccountMove(models.Model):
         compute="_compute_credit_draft_invoiced",
         search="_search_credit_draft_invoiced",
         currency_field="company_currency_id",
+        groups=CREDIT_READERS,
         help="Amount of a draft invoice that counts against the customer's credit: its total, taxes included, less the "
         "lines that a confirmed order still carries. In the company's currency.",
     )

@@ -201,7 +201,7 @@ class CrmLead(models.Model):
         if self.won_status != "pending":
             return None
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        probability = self._get_stage_probability(stage_map)
+        probability = stage_map.probability(self.opportunity_type_id.id, self.stage_id.id)
         return (self.probability or None) if probability is None else probability
 
     def _compute_probabilities(self):

@@ -41,7 +41,7 @@ class CrmOpportunityLine(models.Model):
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     reference_price = fields.Monetary(
         compute="_compute_reference_price",
-        help="Sales price of the product without taxes, in the opportunity's currency and in the unit of the line.",
+        help="The product's sales price, in the opportunity's currency and in the unit of the line.",
     )
     price_unit = fields.Monetary("Quoted Price", help="Net price of a unit, without taxes. 0: not quoted yet.")
     price_subtotal = fields.Monetary("Subtotal", compute="_compute_price_subtotal", store=True, precompute=True)
@@ -126,7 +126,6 @@ class CrmOpportunityLine(models.Model):
             if product and line.product_uom_id:
                 price = product.uom_id._compute_price(price, line.product_uom_id)
             company = line.lead_id.company_id or self.env.company
-            price = line._get_included_taxes(company).compute_all(price, product.currency_id)["total_excluded"]
             line.reference_price = (
                 product.currency_id._convert(price, line.currency_id, company, today) if product else 0
             )
@@ -212,9 +211,11 @@ class CrmOpportunityLine(models.Model):
     # ------------------------------------------------------------
 
     def action_take_reference_price(self):
-        """Quote the reference price on these lines."""
+        """Quote the reference price on these lines, without the taxes that it includes: quoted prices are net."""
         for line in self:
-            line.price_unit = line.reference_price
+            taxes = line._get_included_taxes(line.lead_id.company_id or self.env.company)
+            price = line.reference_price
+            line.price_unit = taxes.compute_all(price, line.currency_id)["total_excluded"] if taxes else price
         return True
 
     def _filter_missing_price(self):
