@@ -148,6 +148,7 @@ tours.add("sales_opportunity_stages_daily_lose", {
             },
         },
         { trigger: "button[name=action_restore]", run: "click" },
+        { content: "it is open again", trigger: ".o_form_view:not(:has(button[name=action_restore])) .o_stage_checklist" },
         isInStage("Needs"),
         reload,
         isInStage("Needs"),
