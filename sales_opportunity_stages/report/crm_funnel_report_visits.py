@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from .crm_funnel_report import STAGE_BITS
 
 TOUCHED, INFERRED, REACHED = "touched:sum", "inferred:sum", "reached:sum"
+PLACE_BITS = 32  # of the number of a place; the type has the others
 VISIT_SPECS = {TOUCHED, INFERRED, "days_in_stage:avg", "median_days:avg"}
 
 
@@ -114,17 +115,18 @@ class CrmFunnelReport(models.Model):
         return SQL(
             """
             %(where)s
-            AND (lead.opportunity_type_id, lead.furthest_stage_id) IN (VALUES %(places)s)
-            AND (stay.opportunity_type_id, stay.stage_id) IN (VALUES %(places)s)
+            AND (lead.opportunity_type_id::bigint << %(bits)s) + lead.furthest_stage_id = ANY(%(places)s::bigint[])
+            AND (stay.opportunity_type_id::bigint << %(bits)s) + stay.stage_id = ANY(%(places)s::bigint[])
             """,
             where=super()._where(),
-            places=SQL(", ").join([SQL("(NULL::int, NULL::int)"), *self._get_places()]),
+            bits=PLACE_BITS,
+            places=self._get_places(),
         )
 
-    def _get_places(self) -> list[tuple]:
-        """Return each stage of each funnel."""
+    def _get_places(self) -> list[int]:
+        """Return each stage of each funnel as one number: PostgreSQL looks it up for a row without a join."""
         funnels = self.env["crm.opportunity.type"]._get_stage_map().funnels()
-        return [(type_id, stage_id) for type_id, stage_ids in funnels.items() for stage_id in stage_ids]
+        return [(type_id << PLACE_BITS) + stage_id for type_id, stage_ids in funnels.items() for stage_id in stage_ids]
 
     def _get_joins(self):
         joins = super()._get_joins()
