@@ -124,7 +124,7 @@ class SaleOrder(models.Model):
         left = sum(line.credit_uninvoiced for line in lines)
         rounding = self.amount_total - sum(line.price_total for line in lines)
         advance = sum(line._get_invoiced()[1] for line in lines if line.is_downpayment)
-        left = max(left + rounding - max(advance, 0.0) - self.credit_received, 0.0)
+        left = max(self.currency_id.round(left + rounding - max(advance, 0.0) - self.credit_received), 0.0)
         return self.company_id.currency_id.round(left / (self.currency_rate or 1.0))
 
     def _get_credit_partners(self):
