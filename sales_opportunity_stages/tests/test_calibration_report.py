@@ -205,14 +205,15 @@ class TestCalibrationReport(CalibrationCase):
         """An opportunity, and what was forecast on first entering each of its stages, as seen while it lived."""
         start = dice.choice(["S1", "S1", "S2", "S3"])
         lead = self._live(f"Random {index}", f"{start} 01-01", user_id=dice.choice([self.salesman, self.colleague]).id)
-        forecasts = {lead.stage_id: lead.probability}
+        # a stage of 0 or 100 % gives 0.01 or 99.99: an archived opportunity of 0 % would be lost
+        forecasts = {lead.stage_id: round(lead.probability)}
         steps = [dice.choice(["S1", "S2", "S3", "S4", "W", "lost"]) for _step in range(dice.randrange(6))]
         for month, step in enumerate([*steps, dice.choice(["W", "lost", "lost", "S1"])], 2):
             self.stages[:4].write({"probability": dice.randrange(101)})
             with freeze_time(datetime(2026, month, 3, 12)):
                 self._step(lead, step)
             if lead.won_status == "pending":
-                forecasts.setdefault(lead.stage_id, lead.probability)
+                forecasts.setdefault(lead.stage_id, round(lead.probability))
                 if dice.random() < 0.2:
                     lead.probability = dice.randrange(1, 100)  # no forecast on entering
         return lead, forecasts

@@ -72,7 +72,7 @@ class TestCompetition(OpportunityStagesCase):
 
     def test_leads_have_none(self):
         lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead"})
-        with self.assertRefused("is a lead", ValidationError):
+        with self.assertRefused("Convert lead 'Raw'", ValidationError):
             self._name_people(lead)
 
     def test_losing_may_say_to_whom(self):

@@ -185,7 +185,7 @@ class TestDeadline(OpportunityStagesCase):
 
     def test_one_that_fails_holds_up_nobody(self):
         leads = self._create_opportunities(3)
-        leads.sudo().date_deadline = "2026-03-01"
+        leads.sudo().date_deadline = date(2026, 3, 1)
         Lead = self.registry["crm.lead"]
         prepare = Lead._prepare_deadline_activity
 
@@ -196,7 +196,7 @@ class TestDeadline(OpportunityStagesCase):
 
         self.patch(Lead, "_prepare_deadline_activity", fail)
         with freeze_time("2026-03-05"), mute_logger(crm_lead_deadline.__name__):
-            leads.sudo()._remind_each_if_not_all()
+            self._run_cron()
         self.assertEqual(leads.mapped(lambda lead: bool(lead.deadline_overdue_date)), [True, False, True])
 
     def test_what_was_told_is_not_read_again(self):

@@ -30,6 +30,7 @@ class TestOpening(QueryCounting, QuotationCase):
     def assertOpens(self, most, records, view_type, view):
         whole, native = self._get_specifications(records, view_type, view)
         domain = [("id", "in", records.ids)]
+        records = records.with_context(lang="en_US")  # the web client names the language
 
         def read(specification):
             if view_type == "form":

@@ -180,7 +180,7 @@ class TestOpportunityLine(OpportunityStagesCase):
 
     def test_leads_have_no_lines(self):
         lead = self.env["crm.lead"].create({"name": "Raw", "type": "lead"})
-        with self.assertRefused("is a lead"):
+        with self.assertRefused("Convert lead 'Raw'"):
             self._add_line(lead, self.pump)
 
     def test_who_works_on_them(self):

@@ -74,3 +74,21 @@ class TestStageChecklist(OpportunityStagesCase):
         with Form(self.env["crm.lead"].with_user(self.salesman).with_context(default_type="opportunity")) as form:
             form.name = "New"
         self.assertTrue(form.record.stage_id)
+
+
+class TestLabels(OpportunityStagesCase):
+    """Cards show the names of rules and stages as they are now, in the user's language."""
+
+    def test_renamed(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        lead = self._create_opportunity()
+        several = lead | self._create_opportunity()
+        self.assertEqual(several.mapped("stage_outlook"), ["Still required: Call A"] * 2)
+        self.act_call.name = "Ring"
+        several.invalidate_recordset()
+        self.assertEqual(several.mapped("stage_outlook"), ["Still required: Ring"] * 2)
+        self.act_call.update_field_translations("name", {"fr_FR": "Appel"})
+        several.invalidate_recordset()
+        self.assertEqual(several.with_context(lang="fr_FR").mapped("stage_outlook"), ["Still required: Appel"] * 2)
+        self.stage_needs.name = "Wishes"
+        self.assertEqual(lead._get_stage_outlook(True, []), "Ready for Wishes")

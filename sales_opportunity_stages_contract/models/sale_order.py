@@ -54,7 +54,9 @@ class SaleOrder(models.Model):
             names = format_list(self.env, [contract.display_name for contract in contracts])
             return [self.env._("It became a contract: %s.", names)]
         if operation in ("confirm", "contract"):
-            expired = [contract for contract in self._get_followup_contracts() if contract.state == "expired"]
+            # sudo: contracts that the user may not read count, and an error names them
+            bound = self.sudo().contract_ids.filtered("binds_quotation") if self.has_contract else ()
+            expired = [contract for contract in bound if contract.state == "expired"]
             if expired:
                 return [
                     self.env._(

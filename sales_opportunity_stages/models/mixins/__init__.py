@@ -5,5 +5,6 @@ from . import ledger_mixin
 from . import internal_fields_mixin
 from . import system_fields_mixin
 from . import change_mixin
+from . import cached_label_mixin
 from . import collaboration_mixin
 from . import opportunity_part_mixin

@@ -66,16 +66,14 @@ class CrmLead(models.Model):
         rules = {lead: stage_map.rules_of(lead.stage_id.id, required=True) for lead in records if lead.stage_id}
         leads = self.sudo().browse().concat(*rules)
         met = leads._get_met_rules({rule for required in rules.values() for rule in required})
+        labels = self.env["crm.opportunity.type"]._get_labels()["crm.stage.rule"]
         for lead, required in rules.items():
             missing = [rule.id for rule in required if (lead.id, rule.id) not in met]
             record = records[lead]
             record.stage_progress = f"{len(required) - len(missing)}/{len(required)}" if required else False
             record.can_promote = not missing and lead._is_promotable()
-            # sudo: rules are everybody's; the name of an activity type is no secret
-            labels = self.env["crm.stage.rule"].sudo().browse(missing).with_prefetch(self._get_rule_ids())
-            record.stage_outlook = bool(required) and lead._get_stage_outlook(
-                record.can_promote, labels.mapped("display_name")
-            )
+            names = [labels.get(rule_id, "") for rule_id in missing]
+            record.stage_outlook = bool(required) and lead._get_stage_outlook(record.can_promote, names)
 
     def _is_promotable(self):
         return self.won_status == "pending" and self.active and bool(self._get_next_stage())
@@ -90,7 +88,8 @@ class CrmLead(models.Model):
         :param missing: names of the required rules that are not met
         """
         if can_promote:
-            return self.env._("Ready for %s", self._get_next_stage().name)
+            names = self.env["crm.opportunity.type"]._get_labels()["crm.stage"]
+            return self.env._("Ready for %s", names.get(self._get_next_stage().id, ""))
         return bool(missing) and self.env._("Still required: %s", format_list(self.env, missing))
 
     def _forget_stage_checklist(self):

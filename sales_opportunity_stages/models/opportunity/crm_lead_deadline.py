@@ -157,21 +157,23 @@ class CrmLead(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(todo))
         for start in range(0, len(todo), BATCH_SIZE):
             leads = todo[start : start + BATCH_SIZE]
-            leads._remind_each_if_not_all()
+            try:
+                leads._remind_deadlines()
+                self.env.flush_all()
+            except (UserError, ValueError, Error):
+                self.env.cr.rollback()  # to the last batch
+                leads._remind_each()
             if not self.env["ir.cron"]._commit_progress(len(leads)):
                 break
 
-    def _remind_each_if_not_all(self):
-        """Remind of all at once, and where that fails, of each in a savepoint of its own."""
-        try:
-            with self.env.cr.savepoint():
-                self._remind_deadlines()
-        except (UserError, ValueError, Error):
-            if len(self) == 1:
-                _logger.exception("The expected closing of %s could not be reminded of", self)
-                return
-            for lead in self:
-                lead._remind_each_if_not_all()
+    def _remind_each(self):
+        """Remind of each in a savepoint of its own. Log what fails, and leave it out."""
+        for lead in self:
+            try:
+                with self.env.cr.savepoint():
+                    lead._remind_deadlines()
+            except (UserError, ValueError, Error):
+                _logger.exception("The expected closing of %s could not be reminded of", lead)
 
     @api.model
     def _get_reminder_domain(self):

@@ -105,7 +105,8 @@ class CrmLead(models.Model):
         """
         is_free = self._may_change_any_type()
         # sudo: the opportunity may be out of the user's sight once it is written
-        before = {} if is_free or "opportunity_type_id" not in vals else self.sudo()._read_stage_states()
+        names_type = {"opportunity_type_id", "type"} & vals.keys()
+        before = {} if is_free or not names_type else self.sudo()._read_stage_states()
         yield
         self.sudo()._check_type_changes(before)
 

@@ -33,9 +33,12 @@ class SaleOrder(models.Model):
         return self._keep_acceptance(lambda orders: super()._validate_order())
 
     def _confirms_for_customer(self):
-        """Return whether a confirmation is the customer's: they have signed or paid, or are the user."""
+        """Return whether a confirmation is the customer's: they have signed or paid, or a page confirms for them.
+
+        A page runs in superuser mode. What customers call themselves is refused like any other call.
+        """
         acceptance = Acceptance.of(self)
-        return not acceptance.is_kept if acceptance else self.env.user.share
+        return not acceptance.is_kept if acceptance else self.env.su and self.env.user.share
 
     def _keep_acceptance(self, confirm):
         """Confirm on behalf of the customer, or say to the salesperson why that was not possible.

@@ -12,3 +12,4 @@ from . import crm_stage_rule
 from . import crm_stage_visit
 from . import crm_team
 from . import mail_activity
+from . import mail_activity_type

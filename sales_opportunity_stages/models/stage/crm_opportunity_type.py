@@ -164,6 +164,19 @@ class CrmOpportunityType(models.Model):
     # ------------------------------------------------------------
 
     @api.model
+    @tools.ormcache("self.env.lang")
+    def _get_labels(self):
+        """Return the names of all stages and rules in the user's language; kept until one of them changes.
+
+        :returns: ``{"crm.stage": {id: name}, "crm.stage.rule": {id: name}}``
+        """
+        # sudo: names of stages and rules are no secret
+        models = [self.env[name].sudo().with_context(active_test=False) for name in ("crm.stage", "crm.stage.rule")]
+        return {
+            model._name: {record.id: record.display_name for record in model.search(Domain.TRUE)} for model in models
+        }
+
+    @api.model
     @tools.ormcache()
     def _get_stage_map(self):
         """All types, stages, rules and learned probabilities as a :class:`StageMap`; kept until one of them changes.

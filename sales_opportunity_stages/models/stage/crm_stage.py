@@ -9,7 +9,8 @@ from ...tools import Stage
 
 
 class CrmStage(models.Model):
-    _inherit = "crm.stage"
+    _name = "crm.stage"
+    _inherit = ["crm.stage", "sales.cached.label.mixin"]
 
     opportunity_type_ids = fields.Many2many(
         "crm.opportunity.type",

@@ -23,6 +23,7 @@ class CrmStageRule(models.Model):
     """
 
     _name = "crm.stage.rule"
+    _inherit = ["sales.cached.label.mixin"]
     _description = "Stage Rule"
     _order = "stage_id, sequence, id"
 
@@ -58,7 +59,7 @@ class CrmStageRule(models.Model):
         "This action is already listed in the stage.",
     )
 
-    @api.depends("name", "activity_type_id")
+    @api.depends("name", "activity_type_id.name")
     def _compute_display_name(self):
         for rule in self:
             rule.display_name = rule.name or rule.activity_type_id.name or ""

@@ -77,7 +77,7 @@ tours.add("sales_opportunity_stages_daily_promote", {
             content: "nothing is left to fill",
             trigger: ".o_form_view:not(:has(button[name=action_take_reference_prices])) .o_data_row:contains(Valve):contains(40.00)",
         },
-        { content: "contacts of the customer come first", ...openPage("opportunity_contacts") },
+        { content: "contacts of the customer come first", ...openPage("lead") },
         { trigger: ".o_field_widget[name=opportunity_contact_ids] .o_field_x2many_list_row_add a", run: "click" },
         { trigger: ".o_selected_row [name=partner_id] input", run: "click" },
         { trigger: ".ui-autocomplete .o-autocomplete--dropdown-item:eq(1):contains(Zoe Buyer)", run: "click" },
