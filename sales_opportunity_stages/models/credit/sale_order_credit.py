@@ -235,7 +235,7 @@ class SaleOrder(models.Model):
         Check = self.env["sale.credit.check"].sudo()
         if blocked:
             Check._log_whatever_happens(vals_list)
-            self._check_may_hear_reasons()
+            self._check_may_hear_reasons("sale.credit.check")
             raise UserError("\n\n".join([*blocked, self._get_credit_help()]))
         Check._log(vals_list)
         for warning in warned:

@@ -101,9 +101,10 @@ class SaleOrder(models.Model):
         refused._check_may_hear_reasons()
         raise UserError(refused._format_refusals(operation, refusals))
 
-    def _check_may_hear_reasons(self):
+    def _check_may_hear_reasons(self, *models):
         """Refuse without reasons for customers and for users who may not read the orders, whatever mode they run in.
 
+        :param models: names of models that the reasons tell of, which the user has to be able to read too
         :raise AccessError: naming the order and whom to ask
         """
         acceptance = Acceptance.of(self)
@@ -113,7 +114,8 @@ class SaleOrder(models.Model):
         names = format_list(self.env, self.sudo().mapped("name"))
         if self.env.user.share:
             raise AccessError(self.env._("This is not possible with %s at the moment. Please contact us.", names))
-        if not self.sudo(False).has_access("read"):
+        readable = self.sudo(False)
+        if not all(records.has_access("read") for records in (readable, *(readable.env[name] for name in models))):
             raise AccessError(
                 self.env._(
                     "This is not possible with %(orders)s at the moment. Ask the salesperson: %(users)s.",
