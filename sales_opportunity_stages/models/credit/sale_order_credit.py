@@ -339,7 +339,7 @@ class SaleOrder(models.Model):
         names = ", ".join(self._get_credit_managers()[:3].mapped("name"))
         if not names:
             return self.env._("An accountant can raise the limit or the term of the credit unit.")
-        return self.env._("Ask for a payment, or have the credit of the unit looked at by: %s", names)
+        return self.env._("Ask for a payment, or contact a credit manager: %s", names)
 
     def _get_credit_managers(self):
         """Return the users who decide on credit in the company of these orders."""
