@@ -457,6 +457,18 @@ class TestIncurred(QuotationCase):
                 self._add_line(order)
             order.order_line[0].price_unit = 1
 
+    def test_while_an_order_is_confirmed(self):
+        """What applications add after the checks at the confirmation, such as a pickup address, is not refused at its
+        end."""
+        order = self._create_quotation(quantity=5)
+        order.with_user(self.approver).action_approve()
+        with order._change():
+            order.write({"state": "sale"})
+            with order._change(incurred=True):
+                self._add_line(order)
+        self.assertEqual((order.state, len(order.order_line)), ("sale", 2))
+        self.assertIn("Added by another application", " ".join(order.sudo().message_ids.mapped("body")))
+
     def test_a_new_order_meanwhile_is_a_new_order(self):
         """An order that is made inside is checked like any other."""
         self.company.quotation_approval_min_amount = 0

@@ -137,8 +137,8 @@ class SalesChangeMixin(models.AbstractModel):
     def _get_changed(self, change):
         """Return the records of a change that there still are."""
         known = change.created_ids if change.takes_all else change.ids
-        strangers = self.browse(sorted(change.ids - known)).exists()
-        return self.browse(sorted(change.ids & known)) | strangers
+        others = self.browse(sorted(change.ids - known)).exists()
+        return self.browse(sorted(change.ids & known)) | others
 
     def _run_change_rules(self, change, positions):
         if not self:
@@ -161,10 +161,14 @@ class SalesChangeMixin(models.AbstractModel):
         """Let the changes outside compare with what an incurred change has made of the records."""
         for record in self._get_changed(change):
             for outer in ChangeStack(self.env.cr).owners(self._name, record.id):
-                known = outer.before.get(record.id)
-                if known is not None:
-                    kept = {name: known[name] for name in self._get_states_of_snapshot() & known.keys()}
-                    outer.before[record.id] = record._get_snapshot() | kept
+                for snapshots in (outer.before, outer.checked):
+                    if record.id in snapshots:
+                        snapshots[record.id] = record._rebase_snapshot(snapshots[record.id])
+
+    def _rebase_snapshot(self, known):
+        """Return the snapshot of this record as it is now, with the states that an earlier one has."""
+        kept = {name: known[name] for name in self._get_states_of_snapshot() & known.keys()}
+        return self._get_snapshot() | kept
 
     @api.model
     def _get_states_of_snapshot(self):
