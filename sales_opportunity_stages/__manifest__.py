@@ -1,7 +1,7 @@
 {
     "name": "Sales Opportunity Stages",
     "version": "19.0.2.0.0",
-    "summary": "Opportunity types with their own stages, and promotion that is earned",
+    "summary": "Opportunity types with stages and stage rules, approval of quotations, customer credit, funnel",
     "category": "Sales/CRM",
     "license": "LGPL-3",
     "author": "Sales Opportunity Stages Contributors",

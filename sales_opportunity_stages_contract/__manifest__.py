@@ -1,7 +1,7 @@
 {
     "name": "Sales Opportunity Stages - Contracts",
     "version": "19.0.2.0.0",
-    "summary": "Contracts made from quotations: an order or a contract, never both",
+    "summary": "Make a sales contract from a quotation: an order or a contract, never both",
     "category": "Sales/CRM",
     "license": "AGPL-3",
     "author": "Sales Opportunity Stages Contributors",

@@ -1,7 +1,7 @@
 {
     "name": "Sales Opportunity Stages: Expenses",
     "version": "19.0.2.0.0",
-    "summary": "What was spent on an opportunity, and on its quotations and orders",
+    "summary": "Link expenses to opportunities and quotations",
     "category": "Sales/CRM",
     "license": "LGPL-3",
     "author": "Sales Opportunity Stages Contributors",

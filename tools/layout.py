@@ -20,7 +20,7 @@ RUNS = LOCAL / "runs"
 # Seconds of waiting that need no word.
 PATIENCE = 2
 # What an add-on may change in without its installed database changing.
-NOT_INSTALLED = {"tests", "readme", "__pycache__"}
+NOT_INSTALLED = {"tests", "__pycache__"}
 
 
 def addons():
@@ -42,7 +42,7 @@ def installed_files(addon):
         skipped = NOT_INSTALLED - {"tests"} if Path(folder).name == "static" else NOT_INSTALLED
         subfolders[:] = sorted(name for name in subfolders if name not in skipped)
         for name in sorted(names):
-            if not name.endswith((".pyc", ".md", ".rst", ".swp", "~")):
+            if name != "LICENSE" and not name.endswith((".pyc", ".md", ".rst", ".swp", "~")):
                 yield Path(folder, name)
 
 

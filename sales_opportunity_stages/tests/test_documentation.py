@@ -75,7 +75,8 @@ class TestPages(TransactionCase):
                 icon = (manifest.parent / "static/description/icon.png").read_bytes()
                 self.assertEqual((icon[:4], int.from_bytes(icon[16:20], "big")), (b"\x89PNG", 256))
                 self.assertTrue((manifest.parent / "static/description/index.html").exists())
-                self.assertTrue((manifest.parent / "readme/DESCRIPTION.md").exists())
+                for name in ("README.md", "LICENSE", "pyproject.toml"):  # the wheel holds them
+                    self.assertTrue((manifest.parent / name).exists(), name)
 
     def test_store_shows_the_same_pictures(self):
         for picture in Path(__file__).parents[1].glob("static/description/*.png"):

@@ -22,7 +22,7 @@ class TestInstalledFiles(FolderCase):
         return [str(path.relative_to(self.root)) for path in layout.installed_files(self.root)]
 
     def test_python_tests_and_documents_do_not_count(self):
-        for name in ("models/lead.py", "tests/test_lead.py", "readme/USAGE.md", "README.rst", "__pycache__/lead.pyc"):
+        for name in ("models/lead.py", "tests/test_lead.py", "README.md", "LICENSE", "__pycache__/lead.pyc"):
             self.write(name)
         self.assertEqual(self.names(), ["models/lead.py"])
 
