@@ -32,6 +32,7 @@
         "wizard/crm_lead_to_opportunity_views.xml",
         "wizard/crm_opportunity_generate_views.xml",
         "wizard/crm_pipeline_history_views.xml",
+        "wizard/crm_stage_visit_import_views.xml",
         "wizard/mail_activity_schedule_views.xml",
         "wizard/sale_credit_dry_run_views.xml",
         "wizard/sale_order_close_views.xml",

@@ -58,6 +58,8 @@ sale.order.message_post                             -      -      -        x    
 
 # Odoo's own ways to records, overridden: the table of access tries them model by model.
 ORM_METHODS = {
+    "get_import_templates",
+    "load",
     *("create", "write", "unlink", "copy", "copy_data"),
     *("web_read", "name_create", "name_search", "default_get"),
 }

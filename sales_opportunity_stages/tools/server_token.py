@@ -36,7 +36,7 @@ class ServerToken:
 class StageMove(ServerToken):
     """Announce a move of opportunities to a stage, and how it came about.
 
-    :param trigger: ``trigger`` of the visits that the move opens; ``forced`` passes the gate
+    :param trigger: ``trigger`` of the visits that the move opens; ``forced`` and ``imported`` pass the gate
     :param reason: stored on those visits
     :param lead_ids: the opportunities that are moved
     :param stage_id: the stage that they are moved to

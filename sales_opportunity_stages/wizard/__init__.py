@@ -5,6 +5,8 @@ from . import crm_lead_stage_force
 from . import crm_lead_to_opportunity
 from . import crm_opportunity_generate
 from . import crm_pipeline_history
+from . import crm_stage_visit_import
+from . import import_templates
 from . import mail_activity_schedule
 from . import mail_compose_message
 from . import portal_share

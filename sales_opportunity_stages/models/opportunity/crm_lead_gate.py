@@ -66,7 +66,7 @@ class CrmLead(models.Model):
 
         :raise UserError: naming each refused opportunity, its stages and the missing rules
         """
-        forced = [move for move in change.tokens if move.trigger == "forced"]
+        forced = [move for move in change.tokens if move.trigger in ("forced", "imported")]
         moves = {}
         for lead in self._get_in_pipeline(change).filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
             origin_id = lead._get_gate_origin(change)

@@ -47,6 +47,7 @@ class CrmStageVisit(models.Model):
             ("automatic", "Automatic promotion"),
             ("forced", "Administrator's override"),
             ("reconstructed", "Reconstructed"),
+            ("imported", "Imported"),
         ],
         required=True,
         readonly=True,
