@@ -211,14 +211,12 @@ class TestSamples(ImportCase):
             "Account Name": "partner_id",
             "Amount": "expected_revenue",
             "Close Date": "date_deadline",
-            "Active": "active",
-            "Probability (%)": "probability",
-            "Loss Reason": "lost_reason_id",
         }
         history = {
             "Opportunity ID": "lead_id/id",
             "Stage": "stage_id",
             "Result": "outcome",
+            "Loss Reason": "lost_reason_id",
             "Last Modified": "date_start",
             "Last Modified By": "moved_by_id",
             "Amount": "expected_revenue",
@@ -257,6 +255,7 @@ class TestSamples(ImportCase):
                 "Stage": "" if column.endswith("Lost") else column.removeprefix("Date entered "),
                 "Entered": deal[column],
                 "Result": "Lost" if column.endswith("Lost") else "",
+                "Lost Reason": deal["Closed Lost Reason"] if column.endswith("Lost") else "",
             }
             for column in columns
             for deal in deals
@@ -272,11 +271,14 @@ class TestSamples(ImportCase):
             "Pipeline": "opportunity_type_id",
             "Amount": "expected_revenue",
             "Close Date": "date_deadline",
-            "Closed Lost Reason": "lost_reason_id",
-            "Active": "active",
-            "Probability": "probability",
         }
-        history = {"Record ID": "lead_id/id", "Stage": "stage_id", "Entered": "date_start", "Result": "outcome"}
+        history = {
+            "Record ID": "lead_id/id",
+            "Stage": "stage_id",
+            "Entered": "date_start",
+            "Result": "outcome",
+            "Lost Reason": "lost_reason_id",
+        }
         self._import("crm.lead", file, columns)
         self._import_all(("crm.stage.visit.import", "hubspot_history.csv", history))
         self.assertEqual(
@@ -292,14 +294,12 @@ class TestSamples(ImportCase):
         )
 
     def _write_deals(self, deals):
-        """Add the two columns that mark a loss, and leave out the dates of the stages."""
-        names = [name for name in deals[0] if not name.startswith("Date entered ")] + ["Active", "Probability"]
+        """Leave out what the history says."""
+        names = [name for name in deals[0] if not name.startswith(("Date entered ", "Closed Lost"))]
         text = io.StringIO()
         writer = csv.DictWriter(text, names, extrasaction="ignore")
         writer.writeheader()
-        for deal in deals:
-            lost = bool(deal["Date entered Closed Lost"])
-            writer.writerow({**deal, "Active": "FALSE" if lost else "TRUE", "Probability": "0" if lost else ""})
+        writer.writerows(deals)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         file = Path(folder.name, "deals.csv")
@@ -316,15 +316,13 @@ class TestSamples(ImportCase):
             "客户": "partner_id",
             "预计截至日期": "date_deadline",
             "预期收入": "expected_revenue",
-            "启用": "active",
-            "概率": "probability",
-            "丢单原因": "lost_reason_id",
         }
         history = {
             "销售机会编号": "lead_id/id",
             "阶段": "stage_id",
             "升迁日期": "date_start",
             "结果": "outcome",
+            "丢单原因": "lost_reason_id",
             "备注": "reason",
         }
         self._import_all(
@@ -491,13 +489,19 @@ class TestHistoryImport(ImportCase):
         self._load((lead, self.stage_contact, "2025-01-10 08:00:00"), (lead, self.stage_closing, "2025-01-20 08:00:00"))
         self.assertEqual((lead.stage_id, lead.probability), (self.stage_closing, 75))
 
-    def test_loss_must_agree_with_the_opportunity(self):
-        """A loss has a reason, which the import of opportunities gives."""
+    def test_loss_is_taken_from_the_file(self):
         lead = self._create_opportunity()
-        ((_row, text),) = self._errors(
-            self._load((lead, self.stage_needs, "2025-01-10 08:00:00", "2025-01-20 08:00:00", "lost"))
-        )
-        self.assertIn("Import the opportunity as lost first", text)
+        reason = self.env["crm.lost.reason"].create({"name": "Price of the rival"})
+        names = ["lead_id/.id", "stage_id", "date_start", "date_end", "outcome", "lost_reason_id"]
+        row = [str(lead.id), "Needs", "2025-01-10 08:00:00", "2025-01-20 08:00:00", "Lost", "Price of the rival"]
+        result = self.env["crm.stage.visit.import"].with_user(self.manager).load(names, [row])
+        self.assertEqual(result["messages"], [])
+        self.assertEqual((lead.won_status, lead.stage_id, lead.lost_reason_id), ("lost", self.stage_needs, reason))
+        self.assertEqual(lead.date_closed, datetime(2025, 1, 20, 8))
+        self.assertEqual(self._visits(lead)[0][3], "lost")
+
+    def test_lost_in_odoo_and_not_in_the_file(self):
+        lead = self._create_opportunity()
         lead.action_set_lost()
         ((_row, text),) = self._errors(self._load((lead, self.stage_needs, "2025-01-10 08:00:00")))
         self.assertIn("is lost in Odoo, but not in the file", text)

@@ -24,6 +24,7 @@ class ImportedStage:
     start: datetime
     end: datetime | None = None
     outcome: str | None = None
+    lost_reason_id: int | None = None
     values: dict = field(default_factory=dict)
 
 
@@ -58,6 +59,7 @@ class ImportedHistory:
             self.stages.append(stage)
         elif self.stages and not self.stages[-1].outcome:
             self.stages[-1].end, self.stages[-1].outcome = stage.start, "lost"
+            self.stages[-1].lost_reason_id = stage.lost_reason_id
         else:
             self.lost_without_stage.append(stage)
 
@@ -65,6 +67,11 @@ class ImportedHistory:
     def last(self):
         """The stage that the file ends in."""
         return self.stages[-1]
+
+    @property
+    def lost_reason_id(self):
+        """Why it was lost, if it was."""
+        return self.last.lost_reason_id
 
     @property
     def status(self):

@@ -17,9 +17,9 @@ class CrmStageVisitImport(models.AbstractModel):
     """Import the stage history that another system has exported.
 
     A row is one stage of one opportunity, with the date on which it was entered. The rows of an opportunity are its
-    whole history. They replace what was logged when the opportunity was imported, and move it to the last stage of the
-    file, past the stage rules. The visits are marked *Imported*. Either all rows are imported, or none and every faulty
-    row is reported. The same file a second time changes nothing.
+    whole history. They replace what was logged when the opportunity was imported. The opportunity gets the last stage
+    of the file and its result, past the stage rules. The visits are marked *Imported*. Either all rows are imported, or
+    none and every faulty row is reported. The same file a second time changes nothing.
     """
 
     _name = "crm.stage.visit.import"
@@ -38,6 +38,7 @@ class CrmStageVisitImport(models.AbstractModel):
     outcome = fields.Selection(
         [("won", "Won"), ("lost", "Lost")], "Result", help="How the visit ended. Blank: the opportunity went on."
     )
+    lost_reason_id = fields.Many2one("crm.lost.reason", help="For the result Lost.")
     user_id = fields.Many2one("res.users", "Salesperson", help="Blank: the salesperson of the opportunity.")
     moved_by_id = fields.Many2one("res.users", "Moved By", help="Who moved the opportunity into the stage.")
     expected_revenue = fields.Float(help="Blank: the expected revenue of the opportunity. In its currency.")
@@ -119,6 +120,7 @@ class CrmStageVisitImport(models.AbstractModel):
             start=fields.Datetime.to_datetime(values["date_start"]).replace(microsecond=0),
             end=fields.Datetime.to_datetime(values.get("date_end") or None),
             outcome=values.get("outcome") or None,
+            lost_reason_id=values.get("lost_reason_id") or None,
             values={name: values[name] for name in extra if values.get(name)},
         )
 
@@ -143,7 +145,7 @@ class CrmStageVisitImport(models.AbstractModel):
         for stage in history.stages:
             if not stage_map.is_open_to(stage.stage_id, lead.opportunity_type_id.id):
                 messages.append(self._prepare_message(stage.row, texts["other_type"](lead, stage, {}), "stage_id"))
-        if (history.status == "lost") != (lead.won_status == "lost"):
+        if lead.won_status == "lost" and history.status != "lost":
             messages.append(
                 self._prepare_message(history.last.row, texts["present"](lead, history.last, {}), "stage_id")
             )
@@ -195,14 +197,8 @@ class CrmStageVisitImport(models.AbstractModel):
                 type=lead.opportunity_type_id.display_name,
                 lead=lead.name,
             ),
-            "present": lambda lead, stage, values: (
-                _(
-                    "%s is lost in the file, but not in Odoo. Import the opportunity as lost first: Active is False, "
-                    "Probability is 0, and the lost reason.",
-                    lead.name,
-                )
-                if stage.outcome == "lost"
-                else _("%s is lost in Odoo, but not in the file. Add the row of its loss, or restore it.", lead.name)
+            "present": lambda lead, stage, values: _(
+                "%s is lost in Odoo, but not in the file. Add the row of its loss, or restore it.", lead.name
             ),
             "moved": lambda lead, stage, values: _(
                 "%s has already been moved in Odoo. Its history cannot be replaced.", lead.name
@@ -224,6 +220,7 @@ class CrmStageVisitImport(models.AbstractModel):
         planned = {lead: self._prepare_visits(lead, history) for lead, history in histories.items()}
         changed = leads.filtered(lambda lead: self._differs(visits[lead.id], planned[lead]))
         self._move_to_last_stage({lead: histories[lead] for lead in changed})
+        self._set_lost({lead: histories[lead] for lead in changed})
         visits.update(changed._get_stage_visits())
         old = self.env["crm.stage.visit"]._as_ledger().concat(*(visits[lead.id] for lead in changed))
         activities = self._get_activities(old)
@@ -245,6 +242,15 @@ class CrmStageVisitImport(models.AbstractModel):
         for stage_id, leads in by_stage.items():
             move = StageMove("imported", None, frozenset(leads.ids), stage_id)
             move.on(leads).write({"stage_id": stage_id})
+
+    def _set_lost(self, histories):
+        """Lose what the file says is lost, with the reason that it gives."""
+        by_reason = defaultdict(self.env["crm.lead"].browse)
+        for lead, history in histories.items():
+            if history.status == "lost" and lead.won_status != "lost":
+                by_reason[history.lost_reason_id] += lead
+        for reason_id, leads in by_reason.items():
+            leads.action_set_lost(**({"lost_reason_id": reason_id} if reason_id else {}))
 
     def _prepare_visits(self, lead, history):
         return [
