@@ -17,7 +17,7 @@ def checks(addons, translations, fix=False):
         "format": ["ruff", "format", *([] if fix else ["--check"])],
         "rules": addons and ["python", "-m", "tools.code_rules", *addons],
         "pylint": addons and ["pylint", "--disable=missing-readme,consider-merging-classes-inherited", *addons],
-        "xml": addons and ["oca-checks-odoo-module", *fixing, *addons],
+        "xml": addons and ["oca-checks-odoo-module", "--disable=prefer-readme-rst", *fixing, *addons],
         "po": translations and ["oca-checks-po", *fixing, *translations],
     }
 

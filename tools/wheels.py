@@ -12,7 +12,6 @@ from .console import Fail, say
 from .database import Databases
 from .odoo import check_log
 
-LICENCE = ".dist-info/licenses/LICENSE"
 LOADED = "import importlib, sys; print(importlib.import_module('odoo.addons.' + sys.argv[1]).__file__)"
 
 
@@ -46,7 +45,7 @@ def check_content(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
-    if not any(name.endswith(LICENCE) or name.endswith("/LICENSE") for name in names):
+    if not any(name.endswith("/LICENSE") for name in names):
         raise Fail(f"{wheel.name} holds no LICENSE")
     if "Requires-Dist: odoo" not in metadata or not metadata.partition("\n\n")[2].strip():
         raise Fail(f"{wheel.name} does not say what it needs or what it is: see its METADATA")

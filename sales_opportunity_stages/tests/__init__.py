@@ -27,6 +27,7 @@ from . import test_funnel_properties
 from . import test_funnel_report
 from . import test_funnel_view
 from . import test_history
+from . import test_import
 from . import test_install
 from . import test_json_rpc
 from . import test_lead_assign

@@ -40,7 +40,7 @@ class CrmStageVisitImport(models.AbstractModel):
     )
     lost_reason_id = fields.Many2one("crm.lost.reason", help="For the result Lost.")
     user_id = fields.Many2one("res.users", "Salesperson", help="Blank: the salesperson of the opportunity.")
-    moved_by_id = fields.Many2one("res.users", "Moved By", help="Who moved the opportunity into the stage.")
+    moved_by_id = fields.Many2one("res.users", help="Who moved the opportunity into the stage.")
     expected_revenue = fields.Float(help="Blank: the expected revenue of the opportunity. In its currency.")
     reason = fields.Char(help="Why the opportunity was moved.")
 
@@ -156,51 +156,51 @@ class CrmStageVisitImport(models.AbstractModel):
 
     def _get_fault_texts(self):
         """Return ``{key of a fault: function of (opportunity, stage, values) that gives the message}``."""
-        _ = self.env._
+        env = self.env
         return {
-            "future": lambda lead, stage, values: _("%s: the date is in the future.", lead.name),
-            "backwards": lambda lead, stage, values: _("%s: Left is before Entered.", lead.name),
-            "same_time": lambda lead, stage, values: _(
+            "future": lambda lead, stage, values: env._("%s: the date is in the future.", lead.name),
+            "backwards": lambda lead, stage, values: env._("%s: Left is before Entered.", lead.name),
+            "same_time": lambda lead, stage, values: env._(
                 "%(lead)s entered two stages at the same time. See also row %(row)s.",
                 lead=lead.name,
                 row=values["row"] + 1,
             ),
-            "overlap": lambda lead, stage, values: _(
+            "overlap": lambda lead, stage, values: env._(
                 "%(lead)s: %(stage)s is left after the next stage is entered in row %(row)s.",
                 lead=lead.name,
                 stage=stage.stage_name,
                 row=values["row"] + 1,
             ),
-            "not_won_stage": lambda lead, stage, values: _(
+            "not_won_stage": lambda lead, stage, values: env._(
                 "%(lead)s: %(stage)s is not a won stage. Add a row with the won stage.",
                 lead=lead.name,
                 stage=stage.stage_name,
             ),
-            "lost_in_won_stage": lambda lead, stage, values: _(
+            "lost_in_won_stage": lambda lead, stage, values: env._(
                 "%(lead)s: %(stage)s is a won stage, and the result is Lost.", lead=lead.name, stage=stage.stage_name
             ),
-            "no_closing": lambda lead, stage, values: _(
+            "no_closing": lambda lead, stage, values: env._(
                 "%s was lost: fill in Left with the date of the loss.", lead.name
             ),
-            "ended_open": lambda lead, stage, values: _(
+            "ended_open": lambda lead, stage, values: env._(
                 "%s left its last stage: fill in the result, or add a row with the next stage.", lead.name
             ),
-            "nothing_to_lose": lambda lead, stage, values: _(
+            "nothing_to_lose": lambda lead, stage, values: env._(
                 "%s: a row without a stage says that the stage before was lost. There is none.", lead.name
             ),
-            "lead": lambda lead, stage, values: _(
+            "lead": lambda lead, stage, values: env._(
                 "%s is a lead. Only opportunities have a stage history. Convert it first.", lead.name
             ),
-            "other_type": lambda lead, stage, values: _(
+            "other_type": lambda lead, stage, values: env._(
                 "%(stage)s is not a stage of %(type)s, the opportunity type of %(lead)s.",
                 stage=stage.stage_name,
                 type=lead.opportunity_type_id.display_name,
                 lead=lead.name,
             ),
-            "present": lambda lead, stage, values: _(
+            "present": lambda lead, stage, values: env._(
                 "%s is lost in Odoo, but not in the file. Add the row of its loss, or restore it.", lead.name
             ),
-            "moved": lambda lead, stage, values: _(
+            "moved": lambda lead, stage, values: env._(
                 "%s has already been moved in Odoo. Its history cannot be replaced.", lead.name
             ),
         }
