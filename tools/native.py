@@ -1,13 +1,15 @@
 """`tools/launch native [TESTS…]`: Odoo's own tests without the add-ons and with them, and how the results differ."""
 
+import json
 import re
 import subprocess
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from . import console, layout, options
+from . import console, layout, options, python_env
 from .console import Fail, say
 from .database import Databases
 from .odoo import check_log
@@ -36,12 +38,30 @@ SHOP = [
     "website_sale:WebsiteSaleCartPayment",
     "website_sale:WebsiteSaleVisitorTests",
 ]
+SETS = {
+    "today": MODULES,
+    "shop": SHOP,
+    "sales": [
+        *("sale_stock", "sale_margin", "sale_project", "sale_timesheet", "sale_purchase", "sale_mrp", "sale_loyalty"),
+        *("delivery", "sale_pdf_quote_builder", "sale_product_matrix", "event_sale"),
+    ],
+    "web": ["website_crm", "website_sale", "website_sale_loyalty", "portal", "payment"],
+    "crm": ["crm_livechat", "crm_sms", "crm_mail_plugin", "survey_crm", "mass_mailing_crm"],
+    "pos": ["pos_sale"],
+    "account": ["account"],
+    "oca": [
+        *("sale_order_type", "sale_exception", "sale_automatic_workflow", "sale_order_revision"),
+        *("sale_tier_validation", "sale_financial_risk", "web_responsive"),
+    ],
+}
+"""What is run by one word: ``set:crm`` where a module of Odoo has the name, too."""
+OCA_WHEELS = Path(__file__).with_name("native_oca.txt")
+DIFFERENCES = Path(__file__).with_name("native_differences.json")
 RUNNER = "tools.native_tests"
-GUIDE = layout.ROOT / "docs/developers-guide.md"
 EPILOG = f"""TESTS: a module of Odoo, or a class or a method of its tests: sale sale:TestSaleOrder crm:TestLead.test_x;
-"shop" is short for what website_sale tests of quotations and orders.
-By default {" ".join(MODULES)}; other modules are installed.
-The exit status is 1 where a test fails, or is not run, with the add-ons only and docs/developers-guide.md does not say
+or a set: {" ".join(f"set:{name}" for name in SETS)} ("shop" is short for set:shop).
+By default set:today; other modules are installed, those of set:oca from published wheels.
+The exit status is 1 where a test fails, or is not run, with the add-ons only and {DIFFERENCES.name} does not say
 why, and where a run does not come to its end."""
 
 LINE = r"^\S+ \S+ \d+ %s \S+ (?:odoo\.addons\.(\w+)\.)?\S+: %s"
@@ -60,10 +80,10 @@ def main(arguments):
     parser = options.parser("tools/launch native", __doc__.partition(": ")[2], epilog=EPILOG)
     parser.add_argument("tests", nargs="*", metavar="TESTS", default=MODULES)
     chosen = parser.parse_args(arguments)
-    tests = [test for word in chosen.tests for test in (SHOP if word == "shop" else [word])]
+    tests = [test for word in chosen.tests for test in expand(word)]
     modules = {test.partition(":")[0] for test in tests}
-    with options.odoo(chosen, browser_needed=True) as odoo, databases(odoo, modules) as names:
-        excused = justified(GUIDE.read_text(encoding="utf8"))
+    with options.odoo(chosen, browser_needed=True) as plain, databases(equip(plain, modules), modules) as names:
+        odoo, excused = equip(plain, modules), justified()
         native, with_addons = run(odoo, names, tests)
         doubtful = native.doubtful(with_addons) - excused
         if doubtful:
@@ -71,6 +91,34 @@ def main(arguments):
             again = [run(odoo, [name], sorted(map(selector, doubtful)), suffix="again")[0] for name in names]
             native, with_addons = native.corrected(again[0]), with_addons.corrected(again[1])
     return report(native, with_addons, excused)
+
+
+def expand(word):
+    """Return the tests that a word on the command line names."""
+    name = word.removeprefix("set:")
+    if word != "shop" and name == word:
+        return [word]
+    if name not in SETS:
+        raise Fail(f"there is no set {name}: {', '.join(SETS)}")
+    return SETS[name]
+
+
+def equip(odoo, modules):
+    """Return Odoo with the published add-ons on its path, where the tests are of one of them."""
+    if not modules & set(SETS["oca"]):
+        return odoo
+    folder = layout.LOCAL / "oca" / layout.digest(OCA_WHEELS)
+    with layout.locked("oca"):
+        if not folder.exists():
+            _fetch_wheels(odoo, folder)
+    return replace(odoo, more_addons=(folder / "odoo/addons",))
+
+
+def _fetch_wheels(odoo, folder):
+    with layout.built(folder) as partial:
+        command = [odoo.venv / "bin/uv", "pip", "install", "--python", odoo.venv / "bin/python", "--target", partial]
+        command += ["--no-deps", "--only-binary", ":all:", "--cache-dir", python_env.CACHE, "-r", OCA_WHEELS]
+        console.run_step("fetching the published add-ons", command, layout.LOGS / "oca.log")
 
 
 # The two databases
@@ -214,10 +262,22 @@ def read(log, status):
 # The comparison
 
 
-def justified(guide):
-    """Return the names of the tests in the guide's section about them."""
-    section = guide.partition("\n## Odoo's own tests\n")[2].partition("\n## ")[0]
-    return set(re.findall(r"`(\w+:\w+\.test_\w+)`", section))
+def justified():
+    """Return the names of the tests whose difference has a reason."""
+    return set(json.loads(DIFFERENCES.read_text(encoding="utf8")))
+
+
+def table(native, with_addons):
+    """Return the lines of a table: what passed of each module, without the add-ons and with them."""
+    modules = sorted({name.partition(":")[0] for name in native.run | with_addons.run if ":" in name})
+    lines = ["| module | tests | passed without | passed with |", "|---|---|---|---|"]
+    for module in modules:
+        counts = [
+            sum(name.startswith(f"{module}:") for name in names)
+            for names in (native.run - native.skipped, native.passed, with_addons.passed)
+        ]
+        lines.append(f"| {module} | {' | '.join(map(str, counts))} |")
+    return lines
 
 
 def report(native, with_addons, excused):
@@ -229,8 +289,8 @@ def report(native, with_addons, excused):
         "failed without the add-ons only": native.failed - with_addons.failed,
         "failed at first without the add-ons, and passed when run again": native.unsteady,
         "failed at first with the add-ons, and passed when run again": with_addons.unsteady,
-        "failed with the add-ons only, for a reason in the developer's guide": worse & excused,
-        "in the developer's guide, but passed": excused & with_addons.passed,
+        "failed with the add-ons only, for a reason": worse & excused,
+        "has a reason, but passed": excused & with_addons.passed,
         "not run, or skipped, with the add-ons only": lost - excused,
         "failed with the add-ons only": worse - excused,
     }
@@ -238,6 +298,8 @@ def report(native, with_addons, excused):
         say(f"{title}: {len(names)}")
         for name in sorted(names):
             say(f"    {name}")
+    for line in table(native, with_addons):
+        say(line)
     return int(bool((worse | lost) - excused))
 
 

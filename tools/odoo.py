@@ -26,6 +26,7 @@ class Odoo:
     server: Server
     browser: Path | None = None
     printing: Path | None = None
+    more_addons: tuple = ()
 
     @property
     def environment(self):
@@ -49,7 +50,7 @@ class Odoo:
 
     def configure(self, database, port):
         """Write the configuration for one database; return its file."""
-        addons = [*self.source.addons_path, layout.ROOT]
+        addons = [*self.source.addons_path, *self.more_addons, layout.ROOT]
         options = {
             **self.server.odoo_options,
             "db_name": database,

@@ -1,5 +1,7 @@
 """How Odoo's own tests are run, how their results are read and compared."""
 
+import json
+import re
 import sys
 import unittest
 from contextlib import ExitStack
@@ -27,20 +29,6 @@ Traceback (most recent call last):
 END = (
     "2026-01-01 10:00:05,000 7 ERROR db odoo.tests.result: 1 failed, 2 error(s) of 9 tests when loading database 'db'\n"
 )
-GUIDE = """
-## Tests
-
-`crm:TestA.test_elsewhere`
-
-## Odoo's own tests
-
-- `crm:TestA.test_bad`: a reason
-- `TestA.test_bad`: of which module?
-
-## Names
-
-`crm:TestA.test_after`
-"""
 
 
 def said_by(function, *arguments):
@@ -75,9 +63,29 @@ class TestReading(FolderCase):
     def test_progress(self):
         self.assertEqual(native.progress(self.write("log", LOG)), "4 tests begun, 3 failed")
 
-    def test_reasons_are_read_from_their_section(self):
-        self.assertEqual(native.justified(GUIDE), {"crm:TestA.test_bad"})
-        self.assertEqual(native.justified("nothing"), set())
+    def test_reasons(self):
+        with mock.patch.object(native, "DIFFERENCES", self.write("reasons", '{"crm:TestA.test_bad": "a reason"}')):
+            self.assertEqual(native.justified(), {"crm:TestA.test_bad"})
+        for name, reason in json.loads(native.DIFFERENCES.read_text()).items():
+            self.assertRegex(name, r"^\w+:\w+\.test_\w+$")
+            self.assertTrue(reason.endswith("."))
+
+
+class TestSets(FolderCase):
+    def test_words(self):
+        self.assertEqual(native.expand("crm"), ["crm"])
+        self.assertEqual(native.expand("crm:TestLead"), ["crm:TestLead"])
+        self.assertEqual(native.expand("shop"), native.SHOP)
+        self.assertIn("crm_sms", native.expand("set:crm"))
+        with self.assertRaisesRegex(Fail, "there is no set cmr: today, "):
+            native.expand("set:cmr")
+
+    def test_published_add_ons_are_pinned(self):
+        """Each add-on of the set has its wheel, and its wheels are fetched for this set alone."""
+        wheels = set(re.findall(r"^odoo-addon-([\w-]+)==19\.0\.\S+$", native.OCA_WHEELS.read_text(), re.MULTILINE))
+        self.assertLessEqual({name.replace("_", "-") for name in native.SETS["oca"]}, wheels)
+        odoo = object()
+        self.assertIs(native.equip(odoo, {"sale"}), odoo)
 
 
 class TestProcesses(FolderCase):
@@ -178,6 +186,13 @@ class TestReport(unittest.TestCase):
             set(excused),
         )
 
+    def test_table(self):
+        tests = {"crm:A.test_a", "crm:A.test_b", "sale:B.test_c"}
+        lines = native.table(
+            Results(tests, {"crm:A.test_b"}, set()), Results(tests, {"crm:A.test_b"}, {"sale:B.test_c"})
+        )
+        self.assertEqual(lines[2:], ["| crm | 1 | 1 | 1 |", "| sale | 1 | 1 | 0 |"])
+
     def test_same_result(self):
         self.assertEqual(self._report("a", "a")[0], 0)
 
@@ -187,19 +202,19 @@ class TestReport(unittest.TestCase):
     def test_difference_with_a_reason(self):
         status, said = self._report("", "a", "a")
         self.assertEqual(status, 0)
-        self.assertIn("failed with the add-ons only, for a reason in the developer's guide: 1", said)
+        self.assertIn("failed with the add-ons only, for a reason: 1", said)
 
     def test_reason_for_nothing(self):
         """It is told, so that the guide stays true; of what was not run nothing is known."""
         status, said = self._report(excused="ad")
         self.assertEqual(status, 0)
-        index = said.index("in the developer's guide, but passed: 1")
+        index = said.index("has a reason, but passed: 1")
         self.assertEqual(said[index + 1], "a")
 
     def test_difference_without_a_reason(self):
         status, said = self._report("a", "abc", "c")
         self.assertEqual(status, 1)
-        self.assertEqual(said[-2:], ["failed with the add-ons only: 1", "b"])
+        self.assertEqual(said[-4:-2], ["failed with the add-ons only: 1", "b"])
 
     def test_what_is_not_run_has_not_passed(self):
         for with_addons in ({"run": {"a", "b"}}, {"skipped": {"c"}}):
