@@ -18,7 +18,11 @@ from .odoo import FINISH, check_log
 NATIVE_MODULES = ["sale_crm", "sale_management", "sale_expense"]
 MADE_BY = "sales_opportunity_stages tools"
 APPS = {
-    "apps": ["sale_loyalty", "stock_delivery", "sale_stock", "sale_margin", "sale_project", "pos_sale", "website_sale"],
+    "apps": [
+        *("sale_margin", "sale_product_matrix", "sale_pdf_quote_builder", "sale_loyalty", "stock_delivery", "repair"),
+        *("sale_stock", "sale_mrp", "sale_purchase_stock", "sale_project", "sale_timesheet", "event_sale", "pos_sale"),
+        *("website_sale", "website_sale_loyalty", "website_sale_collect", "website_event_sale"),
+    ],
 }
 """Sets of Odoo's applications that the add-ons are tested with, by the name that ``./test --with`` takes."""
 KEPT = {"native": 2, "addons": 4, **dict.fromkeys(APPS, 2)}
