@@ -15,6 +15,9 @@ CONFIRMATION = "confirmation"
 INCURRED = "incurred"
 """The operation records what has happened: goods shipped, money spent. It is logged and counted, never refused."""
 
+DELIVERY = "delivery"
+"""As ``incurred``, with the orders that are delivered: more than ordered counts for credit."""
+
 FOR_CUSTOMER = "for_customer"
 """The operation records what a customer has paid: a confirmation that is refused does not undo it."""
 
@@ -65,17 +68,21 @@ class SalesAppOperations(models.AbstractModel):
             "res.partner": {"_get_order_fiscal_position_recompute_domain": CART_DOMAIN},
             # Re-invoiced expenses and vendor bills
             "account.move.line": {"_sale_create_reinvoice_sale_line": INCURRED},
+            "hr.expense": {"_sale_expense_reset_sol_quantities": INCURRED},
             # Products shipped in addition, real shipping costs, materials used
             "stock.move": {
                 "_action_synch_order": INCURRED,
                 "_create_repair_sale_order_line": INCURRED,
                 "_update_repair_sale_order_line": INCURRED,
+                "_clean_repair_sale_order_line": INCURRED,
             },
             "stock.picking": {
-                "_action_done": INCURRED,
+                "_action_done": DELIVERY,
                 "_add_delivery_cost_to_so": INCURRED,
                 "send_to_shipper": INCURRED,
+                "button_validate": INCURRED,
             },
+            "repair.order": {"action_repair_cancel": INCURRED, "_update_sale_order_line_price": INCURRED},
             # Down payments
             "sale.advance.payment.inv": {"_create_invoices": INCURRED},
             # Paid: online, on delivery, on site, at the till
@@ -102,11 +109,20 @@ class SalesAppOperations(models.AbstractModel):
             "_auto_apply_rewards",
             "_remove_program_from_points",
             "action_open_reward_wizard",
-            # Shop and catalogue
+            # Grid, shop and catalogue
+            "_apply_grid",
             "_cart_add",
             "_cart_update_line_quantity",
             "_update_order_line_info",
         ]
+
+    @api.model
+    def _get_delivered_orders(self, pickings):
+        """Return the confirmed orders that transfers deliver, in superuser mode."""
+        # sudo: the warehouse need not be able to read orders
+        moves = pickings.sudo().move_ids
+        orders = moves.sale_line_id.order_id if "sale_line_id" in moves._fields else self.env["sale.order"]
+        return orders.filtered(lambda order: order.state == "sale" and order.company_id.account_use_credit_limit)
 
     def _register_hook(self):
         result = super()._register_hook()
@@ -158,6 +174,13 @@ def _run_incurred(records, operation, *_args):
         return operation(records)
 
 
+def _run_delivery(pickings, operation, *_args):
+    orders = pickings.env["sales.app.operations"]._get_delivered_orders(pickings)
+    with pickings.env["sale.order"]._change(incurred=True) as change:
+        orders._join_change(change)
+        return operation(pickings)
+
+
 def _run_for_customer(records, operation, *_args):
     return operation(Acceptance("payment").on(records))
 
@@ -188,6 +211,7 @@ RUNNERS = {
     ONE_CHANGE: _run_as_one_change,
     CONFIRMATION: _run_confirmation,
     INCURRED: _run_incurred,
+    DELIVERY: _run_delivery,
     FOR_CUSTOMER: _run_for_customer,
     CARTS: _run_among_carts,
     CART_OF_SESSION: _run_cart_of_session,
