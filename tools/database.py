@@ -11,17 +11,24 @@ import time
 import uuid
 from contextlib import contextmanager
 
-from . import layout, python_env
+from . import layout, python_env, release
 from .console import Fail, say
-from .odoo import FINISH, check_log
+from .odoo import FILL, FINISH, check_log
 
 NATIVE_MODULES = ["sale_crm", "sale_management", "sale_expense"]
 MADE_BY = "sales_opportunity_stages tools"
 APPS = {
-    "apps": ["sale_loyalty", "stock_delivery", "sale_stock", "sale_margin", "sale_project", "pos_sale", "website_sale"],
+    "apps": [
+        *("sale_margin", "sale_product_matrix", "sale_pdf_quote_builder", "sale_loyalty", "stock_delivery", "repair"),
+        *("sale_stock", "sale_mrp", "sale_purchase_stock", "sale_project", "sale_timesheet", "event_sale", "pos_sale"),
+        *("website_sale", "website_sale_loyalty", "website_sale_collect", "website_event_sale"),
+    ],
 }
 """Sets of Odoo's applications that the add-ons are tested with, by the name that ``./test --with`` takes."""
-KEPT = {"native": 2, "addons": 4, **dict.fromkeys(APPS, 2)}
+UPGRADE = "upgrade"
+"""The name that ``./test --with`` takes for a database of the previous release that was upgraded to this checkout."""
+SCENARIO = layout.ROOT / "sales_opportunity_stages/tests/upgrade/scenario.py"
+KEPT = {"native": 2, "addons": 4, **dict.fromkeys([*APPS, UPGRADE], 2)}
 
 
 class Databases:
@@ -99,6 +106,25 @@ class Databases:
         key = layout.digest(self.addons_key(), *APPS[apps])
         return self._template(apps, key, lambda name: self._build_apps(name, apps))
 
+    def upgrade_template(self):
+        """Return a database that was filled with the previous release, and upgraded to the add-ons of this checkout."""
+        commit = release.previous()
+        key = layout.digest(self.addons_key(), commit, SCENARIO, FILL)
+        return self._template(UPGRADE, key, lambda name: self._build_upgrade(name, commit))
+
+    def _build_upgrade(self, name, commit):
+        native, folder = self.native_template(), release.unpack(commit)
+        say(f"building a database of the release before this one ({commit[:12]}), and upgrading it")
+        self.copy(native, name, UPGRADE)
+        former = release.addons(folder)
+        path = f"--addons-path={','.join(map(str, [*self.odoo.source.addons_path, folder]))}"
+        check_log(self.odoo.install("installing the previous release", name, "-i", ",".join(former), path))
+        _install, log = self.odoo.logs(name)
+        self.odoo.run_script("filling it", name, FILL, log, path, SCENARIO=str(SCENARIO))
+        new = sorted({addon.name for addon in layout.addons()} - set(former))
+        options = ["-u", ",".join(former), *(["-i", ",".join(new)] if new else [])]
+        check_log(self.odoo.install("upgrading it to this checkout", name, *options))
+
     def _build_apps(self, name, apps):
         addons = self.addons_template()
         say(f"building the template of the add-ons with {', '.join(APPS[apps])} (after each change of the add-ons)")
@@ -155,11 +181,11 @@ class Databases:
     def scratch(self, apps=None):
         """Give a database of its own to one test run, and drop it afterwards.
 
-        :param apps: name of a set of applications that it has beside the add-ons
+        :param apps: name of a set of applications that it has beside the add-ons, or ``upgrade``
         """
         with layout.locked("templates"):
             self._drop_abandoned()
-            template = self.apps_template(apps) if apps else self.addons_template()
+            template = self._chosen_template(apps)
             name = f"{self.server.prefix}test_{uuid.uuid4().hex[:8]}"
             lock = layout.try_lock(layout.RUNS / name / "lock")
             self.copy(template, name, "test")
@@ -168,6 +194,11 @@ class Databases:
                 yield name
             finally:
                 self.drop(name)
+
+    def _chosen_template(self, apps):
+        if apps == UPGRADE:
+            return self.upgrade_template()
+        return self.apps_template(apps) if apps else self.addons_template()
 
     def _drop_abandoned(self):
         """Drop the scratch databases of runs that were killed: their lock is free."""

@@ -12,6 +12,7 @@ from .odoo_source import OdooSource
 from .postgres import Server
 
 FINISH = Path(__file__).with_name("finish_install.py")
+FILL = Path(__file__).with_name("fill_release.py")
 COMPLAINT = re.compile(r" \d+ (?=(?:WARNING|ERROR|CRITICAL) )(?!.* py\.warnings: )")
 LOADING = r"Loading module (\S+ \(\d+/\d+\))"
 NOT_OURS = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "ODOO_RC", "OPENERP_SERVER", "VIRTUAL_ENV"}
@@ -86,9 +87,9 @@ class Odoo:
         _install, log = self.logs(database)
         self.run_script(what, database, FINISH, log, INSTALL_LANG=lang or "")
 
-    def run_script(self, what, database, script, log, **variables):
-        """Run a script inside Odoo, which gives it `env`, with the given variables of the environment."""
-        command = self.command("shell", "-c", self.configure(database, port=0), "--no-http")
+    def run_script(self, what, database, script, log, *words, **variables):
+        """Run a script inside Odoo, which gives it `env`, with more options and variables of the environment."""
+        command = self.command("shell", "-c", self.configure(database, port=0), "--no-http", *words)
         with open(script, "rb") as source:
             run_step(what, command, log, cwd=layout.ROOT, env={**self.environment, **variables}, stdin=source)
 

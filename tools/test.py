@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from . import console, layout, options
-from .database import APPS, Databases
+from .database import APPS, UPGRADE, Databases
 
 USAGE = "./test [OPTION…] [PYTEST ARGUMENT…]"
 EPILOG = """Everything else goes to pytest, paths counted from the checkout's folder: ./test -k gating -x.
@@ -18,8 +18,9 @@ def main(arguments):
     parser.add_argument(
         "--with",
         dest="apps",
-        choices=APPS,
-        help="run the tests that need other applications of Odoo, in a database that has them, and no others",
+        choices=[*APPS, UPGRADE],
+        help="run the tests that need other applications of Odoo, in a database that has them, or those of a database "
+        "of the previous release that was upgraded, and no others",
     )
     chosen, pytest_arguments = parser.parse_known_args(arguments)
     with options.odoo(chosen, browser_needed=True) as odoo, Databases(odoo).scratch(chosen.apps) as database:
@@ -30,7 +31,7 @@ def _selected(apps):
     """Return the arguments that leave out the tests of other databases."""
     if apps:
         return [str(path.relative_to(layout.ROOT)) for path in sorted(layout.ROOT.glob(f"*/tests/{apps}"))]
-    return [f"--ignore-glob=*/tests/{name}/*" for name in APPS]
+    return [f"--ignore-glob=*/tests/{name}/*" for name in (*APPS, UPGRADE)]
 
 
 def _pytest(odoo, database, arguments):

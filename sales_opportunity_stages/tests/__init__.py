@@ -9,6 +9,7 @@ from . import test_consistency
 from . import test_conversion
 from . import test_credit_check
 from . import test_credit_exposure
+from . import test_credit_retry
 from . import test_credit_uninvoiced
 from . import test_credit_json_rpc
 from . import test_credit_matching
@@ -38,6 +39,7 @@ from . import test_opening
 from . import test_manager_tours
 from . import test_opportunity_line
 from . import test_opportunity_type
+from . import test_order_author
 from . import test_performance
 from . import test_pipeline_history
 from . import test_public_fields

@@ -40,11 +40,10 @@ sale.credit.dry.run           -      -      -        -          x      -        
 crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
 crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
+crm.opportunity.generate.line -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.pipeline.history          -      -      -        -          -      x        x    x      x      x     x          x       -     x
 sale.order.close              -      -      -        -          -      -        x    x      x      -     x          x       -     -
 """  # noqa: E501 - a table
-
-LINES_OF_WIZARDS = {"crm.opportunity.generate.line"}  # tried along with the wizard
 
 NATIVE_MODELS = {"crm.lead", "sale.order", "sale.order.line"}  # Odoo's own, whose rules the add-on extends
 
@@ -228,6 +227,12 @@ class AccessSetup(OpportunityStagesSetup):
         self._make_crm_opportunity_line(lead)
         return None, None, {"lead_id": lead.id}
 
+    def _make_crm_opportunity_generate_line(self, lead):
+        """A line of anybody's dialog, which shows what it says of the product line that it names."""
+        line, _to_write, _to_create = self._make_crm_opportunity_line(lead)
+        dialog = self.env["crm.opportunity.generate"].create({"lead_id": lead.id})
+        return None, None, {"generate_id": dialog.id, "opportunity_line_id": line.id, "product_uom_qty": 1}
+
     def _make_sale_order_close(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)
         return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
@@ -248,6 +253,7 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.lead.assign": "action_assign",
             "crm.lead.stage.force": "action_force",
             "crm.opportunity.generate": "action_generate",
+            "crm.opportunity.generate.line": "read",
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
             "sale.credit.dry.run": "action_apply",

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from .access import LINES_OF_WIZARDS, NATIVE_MODELS, OPERATIONS, AccessSetup, parse_table
+from .access import NATIVE_MODELS, OPERATIONS, AccessSetup, parse_table
 
 MODULE = "sales_opportunity_stages"
 
@@ -61,7 +61,7 @@ class TestAccess(AccessSetup, TransactionCase):
         models = {
             name for name, cls in self.env.registry.items() if cls._original_module == MODULE and not cls._abstract
         }
-        self.assertEqual(models - LINES_OF_WIZARDS, parse_table().keys() - NATIVE_MODELS)
+        self.assertEqual(models, parse_table().keys() - NATIVE_MODELS)
         for row in parse_table().values():
             self.assertEqual(row.keys(), self.situations.keys())
 

@@ -3,7 +3,7 @@ import gc
 from contextlib import contextmanager
 from pathlib import Path
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
@@ -554,3 +554,35 @@ class TestRefusalsAreForReaders(QuotationCase):
         activity = order.sudo().activity_ids
         self.assertEqual(activity.user_id, self.salesman)
         self.assertIn("has to be approved first", activity.note)
+
+
+class TestWriteGuards(QuotationCase):
+    """Another application that refuses writes, such as base_tier_validation of OCA, lets the add-on's own pass."""
+
+    def setUp(self):
+        super().setUp()
+        SaleOrder = self.registry["sale.order"]
+        write = SaleOrder.write
+
+        def guarded(orders, vals):
+            is_under_review = any(order.client_order_ref == "in review" for order in orders)
+            if is_under_review and vals.keys() - {"access_token"} and not orders.env.context.get("skip_validation_check"):
+                raise ValidationError("You are not allowed to write those fields under validation.")
+            return write(orders, vals)
+
+        self.patch(SaleOrder, "write", guarded)
+        self.company.quotation_approval = "required"
+
+    def test_deciding_on_a_quotation_under_review(self):
+        order = self._create_quotation(client_order_ref="in review")
+        order.action_request_approval()
+        order.with_user(self.approver).action_approve()
+        self.assertEqual(order.approval_state, "approved")
+        order.with_user(self.approver).action_unapprove()
+        order.action_close_quotation("No budget")
+        self.assertEqual(order.approval_state, "closed")
+
+    def test_what_somebody_writes_is_left_to_the_other_application(self):
+        order = self._create_quotation(client_order_ref="in review")
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            order.note = "changed"

@@ -544,7 +544,7 @@ class TestOracle(CreditCase, AccountPaymentCommon):
         return round(amount + (1e-9 if amount > 0 else -1e-9), 2)
 
     def _get_left(self, line):
-        """What may yet be invoiced of a line: nothing once its quantity is, else its amount less what is."""
+        """What may yet be invoiced of a line: the quantity that is left, at the price of the order."""
         expected = line["quantity"]
         if line["cut"]:
             expected = max(line["delivered"], line["invoiced"], key=abs)
@@ -552,10 +552,9 @@ class TestOracle(CreditCase, AccountPaymentCommon):
             expected = max(line["quantity"], line["delivered"])
         if line["invoiced"] >= expected:
             return 0.0
-        amount = line["line"].price_total
-        if expected != line["quantity"]:
-            amount = self._round(amount / line["quantity"] * expected)
-        left = amount - line["amount"]
+        price = line["line"].price_total / line["quantity"]
+        amount = self._round(price * expected)
+        left = self._round(price * (expected - line["invoiced"]))
         return round(min(max(left, 0.0), amount) if amount > 0 else max(min(left, 0.0), amount), 2)
 
     def _sum_drafts(self, members, tree):

@@ -91,6 +91,40 @@ class TestUninvoiced(UninvoicedCase):
         self._invoice_lines(order, {0: 4})
         self._assert_uses(order, 900)
 
+    def test_a_part_invoiced_at_another_price(self):
+        """The quantity that is left will be invoiced at the price of the order."""
+        for price in (120, 70):
+            with self.subTest(price=price):
+                order = self._confirm_lines((10, 100), (1, 300))
+                self._invoice_lines(order, {0: 5}, {0: price})
+                self._assert_uses(order, 800)
+                self.assertEqual(order.order_line.mapped("amount_to_invoice"), [500, 300])
+                self._invoice_lines(order, {0: 5, 1: 1}, {0: 90, 1: 300})
+                self._assert_uses(order, 0)
+
+    def test_a_part_credited_at_another_price(self):
+        order = self._confirm_lines((10, 100))
+        credit_note = self._invoice_lines(order, {0: 10})._reverse_moves([{}])
+        credit_note.invoice_line_ids.write({"quantity": 2, "price_unit": 30})
+        credit_note.action_post()
+        self._assert_uses(order, 200)
+        self.assertEqual(order.amount_to_invoice, 200)
+
+    def test_each_line_agrees_with_odoo(self):
+        """With taxes and discounts, invoiced in part at other prices, in a currency of its own."""
+        tax = self.env["account.tax"].create({"name": "7.7", "amount": 7.7, "type_tax_use": "sale"})
+        lines = [
+            {"product_uom_qty": 7, "price_unit": 13.37, "discount": 5, "tax_ids": [Command.set(tax.ids)]},
+            {"product_uom_qty": 3, "price_unit": 0.35, "tax_ids": [Command.set(tax.ids)]},
+            {"product_uom_qty": 2, "price_unit": -4.99, "tax_ids": [Command.set(tax.ids)]},
+            {"product_uom_qty": 1, "price_unit": 250},
+        ]
+        order = self._confirm_lines(*lines)
+        self._invoice_lines(order, {0: 2, 1: 1, 2: 1}, {0: 15.1, 1: 0.3, 2: -5})
+        for line in order.order_line:
+            self.assertEqual(line.credit_uninvoiced, line.currency_id.round(line.amount_to_invoice))
+        self._assert_uses(order, order.currency_id.round(sum(order.order_line.mapped("credit_uninvoiced"))))
+
     def test_a_draft_takes_nothing_off(self):
         order = self._confirm_lines((1, 500), (1, 400))
         self._invoice_lines(order, {0: 1}, post=False)
@@ -206,7 +240,8 @@ class TestUninvoiced(UninvoicedCase):
         invoice.write({"currency_id": currency.id, "invoice_date": "2025-06-01"})
         invoice.invoice_line_ids.price_unit = 100
         invoice.action_post()
-        self._assert_uses(order, 750)
+        self._assert_uses(order, 500)
+        self.assertEqual(order.amount_to_invoice, 500)
 
 
 @tagged("post_install", "-at_install")

@@ -27,10 +27,13 @@ class TestQuotationJsonRpc(QuotationSetup, HttpCase):
             )
         return response.json()
 
-    def _assert_refused(self, expected, method, *args, model="sale.order", **kwargs):
+    def _assert_refused(self, expected, method, *args, model="sale.order", loaded=False, **kwargs):
+        """:param bool loaded: an import, which answers with messages instead of an error"""
         answer = self._call(model, method, *args, **kwargs)
+        if loaded:
+            return self.assertRegex(str(answer["result"]["messages"]), expected)
         self.assertIn("error", answer, f"{model}.{method} was let through")
-        self.assertRegex(answer["error"]["data"]["message"], expected)
+        return self.assertRegex(answer["error"]["data"]["message"], expected)
 
     def test_approving_ones_own(self):
         order = self._create_quotation()
@@ -88,6 +91,45 @@ class TestQuotationJsonRpc(QuotationSetup, HttpCase):
 
     def _get_line(self):
         return [Command.create({"product_id": self.product.id, "product_uom_qty": 1})]
+
+    def test_removing_the_opportunity(self):
+        """It would escape strict credit and the opportunity's loss. A Sales Administrator may, and it is logged."""
+        lead = self._create_opportunity(partner_id=self.customer.id)
+        self.company.quotation_approval = "off"
+        order = self._create_quotation(opportunity_id=lead.id)
+        wanted = "belongs to opportunity"
+        self._assert_refused(wanted, "write", order.ids, {"opportunity_id": False})
+        self._assert_refused(wanted, "write", order.ids, {"opportunity_id": False, "state": "sale"})
+        self._assert_refused(wanted, "web_save", order.ids, {"opportunity_id": False}, specification={})
+        self._assert_refused(wanted, "load", [".id", "opportunity_id/.id"], [[str(order.id), ""]], loaded=True)
+        self._assert_refused(wanted, "write", lead.ids, {"order_ids": [Command.clear()]}, model="crm.lead")
+        self._assert_refused(wanted, "write", lead.ids, {"order_ids": [Command.unlink(order.id)]}, model="crm.lead")
+        self.assertEqual((order.opportunity_id, order.state), (lead, "draft"))
+        answer = self._call("sale.order", "write", order.ids, {"opportunity_id": False}, user=self.manager)
+        self.assertNotIn("error", answer)
+        self.assertIn("Removed from opportunity", " ".join(order.sudo().message_ids.mapped("body")))
+
+    def test_completing_a_request_for_approval(self):
+        """Whoever asked cannot make the question go away, nor can others."""
+        order = self._create_quotation()
+        self.assertNotIn("error", self._call("sale.order", "action_request_approval", order.ids))
+        activity = order.sudo().activity_ids.filtered(lambda each: each.user_id == self.approver)
+        wanted = "asks .* to approve"
+        for user in (self.salesman, self.manager):
+            for method, args in (
+                ("action_feedback", []),
+                ("action_done", []),
+                ("action_cancel", []),
+                ("unlink", []),
+                ("write", [{"active": False}]),
+                ("write", [{"user_id": self.salesman.id}]),
+                ("write", [{"res_id": self._create_quotation().id}]),
+            ):
+                with self.subTest(user=user.login, method=method, args=args):
+                    self._assert_refused(wanted, method, activity.ids, *args, model="mail.activity", user=user)
+        self._assert_refused(".", "action_feedback", activity.ids, model="mail.activity", user=self.colleague)
+        self.assertTrue(activity.exists().active)
+        self.assertEqual(activity.user_id, self.approver)
 
     def test_changing_what_is_approved(self):
         order = self._create_quotation()

@@ -8,6 +8,7 @@ from .server_token import (
     DerivedValues,
     LeadMerge,
     LedgerWrite,
+    OpenCarts,
     ServerToken,
     StageMove,
     UnruledActivity,

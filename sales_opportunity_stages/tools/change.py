@@ -101,6 +101,10 @@ class ChangeStack:
                 return found
         return found
 
+    def is_incurred(self, model):
+        """Return whether the innermost change of a model records what has happened already."""
+        return next((change.is_incurred for change in reversed(self.changes) if change.model == model), False)
+
     def owners(self, model, id_):
         """Return every change that has the record."""
         return [change for change in self.changes if change.model == model and id_ in change.ids]

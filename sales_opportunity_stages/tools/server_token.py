@@ -100,6 +100,11 @@ class Acceptance(ServerToken):
 
 
 @dataclass(frozen=True)
+class OpenCarts(ServerToken):
+    """Say that an application looks for carts: quotations of a website that are closed or approved are none."""
+
+
+@dataclass(frozen=True)
 class UnruledActivity(ServerToken):
     """Allow the server to schedule an activity that the stage does not list.
 

@@ -1,4 +1,5 @@
 import logging
+import sys
 from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
@@ -6,6 +7,8 @@ from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID, Environment
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -106,7 +109,10 @@ class SaleCreditCheck(models.Model):
 
     @api.model
     def _log_whatever_happens(self, vals_list):
-        """Keep decisions that undo what asked for them: written once it is undone, or committed without it."""
+        """Keep decisions that undo what asked for them: written once it is undone, or committed without it.
+
+        A transaction that Odoo runs again because another one was faster has decided nothing: it will.
+        """
         cr, registry = self.env.cr, self.env.registry
         written = []
 
@@ -115,7 +121,11 @@ class SaleCreditCheck(models.Model):
                 written.append(True)
                 _write_on_its_own(registry, vals_list)
 
-        cr.postrollback.add(write)
+        def write_unless_run_again():
+            if not isinstance(sys.exc_info()[1], (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
+                write()
+
+        cr.postrollback.add(write_unless_run_again)
         cr.postcommit.add(write)
 
     def _log_existing(self, vals_list):

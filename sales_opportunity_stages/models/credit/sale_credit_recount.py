@@ -69,11 +69,14 @@ class SaleCreditRecount(models.AbstractModel):
                    CASE WHEN display_type IS NOT NULL OR is_downpayment THEN 0
                         WHEN expected = 0 OR SIGN(expected) * (quantity - expected) > -%(precision)s THEN 0
                         WHEN ordered = 0 THEN NULL
-                        WHEN price_total >= 0 THEN LEAST(GREATEST(amount - invoiced, 0), amount)
-                        ELSE GREATEST(LEAST(amount - invoiced, 0), amount) END AS uninvoiced
+                        WHEN price_total >= 0 THEN LEAST(GREATEST(rest, 0), amount)
+                        ELSE GREATEST(LEAST(rest, 0), amount) END AS uninvoiced
               FROM (SELECT counted.*,
                            CASE WHEN expected = ordered THEN price_total
-                                ELSE ROUND(price_total / NULLIF(ordered, 0) * expected, decimal_places) END AS amount
+                                ELSE ROUND(price_total / NULLIF(ordered, 0) * expected, decimal_places) END AS amount,
+                           CASE WHEN expected - quantity = ordered THEN price_total
+                                ELSE ROUND(price_total / NULLIF(ordered, 0) * (expected - quantity), decimal_places)
+                           END AS rest
                       FROM (SELECT line.id, line.order_id, line.display_type,
                                    COALESCE(line.is_downpayment, FALSE) AS is_downpayment,
                                    COALESCE(line.price_total, 0) AS price_total, line.product_uom_qty AS ordered,

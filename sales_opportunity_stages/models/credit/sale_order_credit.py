@@ -238,7 +238,7 @@ class SaleOrder(models.Model):
             self._check_may_hear_reasons("sale.credit.check")
             raise UserError("\n\n".join([*blocked, self._get_credit_help()]))
         Check._log(vals_list)
-        for warning in warned:
+        for warning in warned if not self.env.user.share else ():
             self.env.user._bus_send(
                 "simple_notification",
                 {"type": "warning", "sticky": True, "title": self.env._("Credit"), "message": warning},

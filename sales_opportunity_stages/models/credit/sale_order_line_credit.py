@@ -70,18 +70,20 @@ class SaleOrderLine(models.Model):
             line.credit_uninvoiced = line._get_credit_amount()
 
     def _get_credit_amount(self):
-        """Return what is left to invoice of the line, between 0 and its amount, in the currency of the order."""
+        """Return what is left to invoice of the line, between 0 and its amount, in the currency of the order.
+
+        The quantity that is left, at the price of the order: at which price the rest was invoiced does not matter.
+        Odoo's *Un-invoiced Balance* is the same, as long as nothing is yet to be delivered.
+        """
         self.ensure_one()
         if self.display_type or self.is_downpayment:
             return 0.0
-        expected = self._get_expected_quantity()
+        expected, quantity = self._get_expected_quantity(), self._get_invoiced()[0]
         amount = self._get_expected_amount(expected)
-        quantity, invoiced = self._get_invoiced()
         if not amount or self._covers(quantity, expected):
             return 0.0
-        left = amount - invoiced
         least, most = sorted((0.0, amount))
-        return self.currency_id.round(min(max(left, least), most))
+        return min(max(self._get_expected_amount(expected - quantity), least), most)
 
     def _covers(self, quantity, expected):
         """Check whether an invoiced quantity is all that is expected."""

@@ -74,6 +74,12 @@ class SalesChangeMixin(models.AbstractModel):
             if incurred:
                 records._rebase_outer_changes(change)
 
+    def _join_change(self, change):
+        """Compare these records in a change under way, beginning now, whether they are written or not."""
+        # sudo: as _change
+        change.before.update(self.sudo()._read_snapshots())
+        change.ids.update(self.ids)
+
     def _get_ids_to_join(self, stack):
         """Return the ids that no change under way has; where one takes all, they join that one."""
         alone, joining = [], {}

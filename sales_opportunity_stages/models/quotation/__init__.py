@@ -18,5 +18,6 @@ from . import sale_order_from_opportunity
 from . import sale_order_sending
 from . import sale_order_acceptance
 from . import sale_order_line
+from . import sale_order_cart
 from . import app_operations
 from . import payment_transaction

@@ -2,6 +2,8 @@ from contextlib import contextmanager
 
 from odoo import api, models
 
+from ...tools import ChangeStack
+
 
 class SaleOrder(models.Model):
     """The one place where a change of a quotation or order is seen.
@@ -79,9 +81,10 @@ class SaleOrder(models.Model):
     def _change_lines(self):
         """Check what the block does to lines of these orders as a change of the orders.
 
-        :raise UserError: when one of them takes no change at all
+        :raise UserError: when one of them takes no change at all, unless it has happened already
         """
-        self._get_unchanging()._check_allowed("edit")
+        if not ChangeStack(self.env.cr).is_incurred(self._name):
+            self._get_unchanging()._check_allowed("edit")
         with self._change():
             self._note_in_change()
             yield

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID
 
@@ -52,17 +54,22 @@ class SaleOrder(models.Model):
         """Record who has changed the content of these orders, or handed them over."""
         if change.is_incurred:
             return
+        found = defaultdict(self.browse)
         for order in self.filtered(lambda order: order.company_id.quotation_approval == "required"):
             was = change.was(order)
             if was.get("state") == "cancel" and order.state == "draft" and order.amender_ids:
                 order._write_derived({"author_ids": [(4, id_) for id_ in order.amender_ids.ids], "amender_ids": [(5,)]})
-            authors = was.get("salesperson", order.user_id) - order.user_id
-            if order._get_changed_content(change):
-                authors |= authors.browse(change.writers.get(order.id, ()))
             is_order = order.state == was.get("state") == "sale"
-            order._add_authors("amender_ids" if is_order else "author_ids", authors)
+            name = "amender_ids" if is_order else "author_ids"
+            authors = order._get_new_authors(change) - order[name]
+            if authors:
+                found[name, authors] |= order
+        for (name, authors), orders in found.items():
+            orders._write_derived({name: [(4, id_) for id_ in authors.ids]})
 
-    def _add_authors(self, name, users):
-        users = users.filtered(lambda user: user.id != SUPERUSER_ID)
-        if users and (new := users - self[name]):
-            self._write_derived({name: [(4, id_) for id_ in new.ids]})
+    def _get_new_authors(self, change):
+        """Return who has changed the content of this order in a change, or has been its salesperson before it."""
+        authors = change.was(self).get("salesperson", self.user_id) - self.user_id
+        if self._get_changed_content(change):
+            authors |= authors.browse(sorted(change.writers.get(self.id, ())))
+        return authors.filtered(lambda user: user.id != SUPERUSER_ID)

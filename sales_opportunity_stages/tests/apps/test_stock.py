@@ -58,11 +58,17 @@ class TestStock(AppsCase):
         self.assertIn("Added by another application after the approval", self._get_notes(order))
 
     def test_delivering_more_and_less(self):
+        """More than ordered is counted for credit and warned of; the warehouse is not stopped."""
+        self.product.invoice_policy = "delivery"
         more, less = self._confirmed(), self._confirmed()
         self.unit.credit_limit = 1
         self._deliver(more.sudo().picking_ids, pumps=8)
         self._deliver(less.sudo().picking_ids, pumps=3)
         self.assertEqual((more.order_line.qty_delivered, less.order_line.qty_delivered), (8, 3))
+        self.assertEqual(self._get_results(more), ["passed", "warned"])
+        self.assertEqual(more.sudo().credit_check_ids.sorted("id")[-1].documents, 300)
+        self.assertEqual(self._get_results(less), ["passed"])
+        self.assertIn("the credit limit of Holding is exceeded", self._get_notes(more))
 
     def test_the_warehouse_is_told_no_debts(self):
         """A refusal that reaches somebody without access to sales has no amounts of the customer."""
