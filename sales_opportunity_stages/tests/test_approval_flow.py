@@ -130,6 +130,7 @@ class TestLevels(ApprovalFlowCase):
         order, other = self._create_quotation(quantity=1), self._create_quotation(quantity=1)
         self.assertTrue(order.approval_required)
         self.assertIn(order.sudo(), self.env["sale.order"].search([("is_first_order", "=", True)]))
+        order.action_request_approval()
         self._approve(order, self.director)
         order.action_confirm()
         self.assertFalse(other._requires_approval())
@@ -268,9 +269,10 @@ class TestDecisions(ApprovalFlowCase):
 
     def test_only_what_is_requested(self):
         order = self._create_quotation()
+        self.leader.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
         for method in ("action_refuse_approval", "action_return_approval"):
             with self.assertRefused("No approval has been requested"):
-                getattr(order.sudo().with_user(self.leader).sudo(), method)("no")
+                getattr(order.with_user(self.leader), method)("no")
         with self.assertRefused("No approval has been requested"):
             order.action_withdraw_request()
 
@@ -560,6 +562,7 @@ class TestEscalation(ApprovalFlowCase):
 
     def test_nobody_eligible(self):
         """A Sales Administrator is told at once, mends the rule, and the request is repeated."""
+        self.rule_leader.escalate_days = 0
         self.team.user_id = False
         order = self._request(price=60)
         self.assertEqual(order.approval_progress, "requested")

@@ -174,12 +174,15 @@ class SaleApprovalRule(models.Model):
     def _get_terms(self):
         """Return what the rule asks now, see :class:`ApprovalTerms`."""
         self.ensure_one()
+        criteria = get_criteria(list(self._evaluate_domain(self.domain)))
+        if self.approver_type == "team_leader":
+            criteria = (*(each for each in criteria if each[0] != "team_id"), ("team_id", "any"))
         return ApprovalTerms(
             rule_id=self.id,
             level=self.level,
             min_amount=self.min_amount,
             domain=self.domain or "[]",
-            criteria=get_criteria(list(self._evaluate_domain(self.domain))),
+            criteria=criteria,
             approver_type=self.approver_type,
             approver_ids=tuple(self.approver_ids.ids) if self.approver_type == "users" else (),
             group_id=self.approver_group_id.id if self.approver_type == "group" else 0,

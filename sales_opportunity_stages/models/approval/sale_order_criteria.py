@@ -64,6 +64,7 @@ class SaleOrder(models.Model):
         """Return the domain of the orders whose lines have an aggregate that compares so; 0 without lines."""
         if operator not in COMPARISONS:
             return NotImplemented
+        self.env["sale.order.line"].flush_model(["order_id", "price_unit", "product_uom_qty", "discount", "display_type"])
         query = SQL(
             """(SELECT o.id
                  FROM sale_order o
@@ -129,6 +130,7 @@ class SaleOrder(models.Model):
     def _search_is_first_order(self, operator, value):
         if operator not in ("in", "="):
             return NotImplemented
+        self.flush_model(["partner_id", "company_id", "state"])
         query = SQL(
             """(SELECT o.id
                  FROM sale_order o

@@ -81,10 +81,10 @@ class SaleOrder(models.Model):
         :param principals: the users in whose place the user decides today
         """
         mine = self.env["sale.order.approval"]
-        own_first = self._get_live_steps("requested").sorted(lambda step: self.env.user not in step.approver_ids)
-        for step in own_first:
+        user = self.env.user
+        for step in sorted(self._get_live_steps("requested"), key=lambda step: user not in step.approver_ids):
             is_new = step.rule_id not in mine.rule_id or not step.rule_id
-            if is_new and step._find_principal(self.env.user, principals) is not None:
+            if is_new and step._find_principal(user, principals) is not None:
                 mine |= step
         return mine
 

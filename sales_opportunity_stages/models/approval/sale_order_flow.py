@@ -114,11 +114,14 @@ class SaleOrder(models.Model):
     def _get_round_steps(self):
         """Return the steps of the last request."""
         self.ensure_one()
-        return self.approval_step_ids.filtered(lambda step: step.round == self.approval_round)
+        steps = self.approval_step_ids
+        # read together with the steps of other orders
+        return steps.filtered(lambda step: step.round == self.approval_round).with_prefetch(steps._prefetch_ids)
 
     def _get_live_steps(self, *states):
         """Return the steps of the last request that still hold, or those of some states."""
-        return self._get_round_steps().filtered(lambda step: step.state in (states or LIVE))
+        steps = self._get_round_steps()
+        return steps.filtered(lambda step: step.state in (states or LIVE)).with_prefetch(steps._prefetch_ids)
 
     def _start_round(self, requester):
         """Pin the rules and ask the first level.

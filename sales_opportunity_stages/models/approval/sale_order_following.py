@@ -41,12 +41,10 @@ class SaleOrder(models.Model):
 
     def _is_seen_otherwise(self):
         """Return whether something that a rule looks at differs, though it is no content: a team, an order source."""
-        flow, now = self._get_flow_in_force(), None
-        for step in self._get_live_steps():
-            now = now or self._get_seen(flow)
-            if any(step.seen.get(path) != now.get(path, step.seen.get(path)) for path in step.seen):
-                return True
-        return False
+        flow, steps = self._get_flow_in_force(), self._get_live_steps()
+        now, needed = self._get_seen(flow), {terms.rule_id for terms in self._filter_terms(flow)}
+        is_other = any(step.seen[path] != now.get(path, step.seen[path]) for step in steps for path in step.seen)
+        return is_other or (needed or {0}) != {step._get_terms().rule_id for step in steps}
 
     def _follow_change(self):
         needed = self._filter_terms(self._get_flow_in_force())
