@@ -16,10 +16,15 @@ class ResUsers(models.Model):
         domain="[('share', '=', False)]",
         index="btree_not_null",
         ondelete="set null",
+        groups="base.group_user",
         help="Decides on approvals in your place, with your authority, within the dates.",
     )
-    approval_deputy_from = fields.Date("Deputy From", help="The first day. Blank: from now on.")
-    approval_deputy_until = fields.Date("Deputy Until", help="The last day. Blank: until further notice.")
+    approval_deputy_from = fields.Date(
+        "Deputy From", groups="base.group_user", help="The first day. Blank: from now on."
+    )
+    approval_deputy_until = fields.Date(
+        "Deputy Until", groups="base.group_user", help="The last day. Blank: until further notice."
+    )
 
     @property
     def SELF_READABLE_FIELDS(self):

@@ -7,9 +7,14 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _get_barred_users(self):
-        """Return the users who may decide neither themselves nor by a deputy: see :meth:`_get_involved_users`."""
+        """Return the users who may decide neither themselves nor by a deputy: see :meth:`_get_involved_users`.
+
+        The system's own user is no person: what it has made, such as an order of the website, anybody may approve.
+        """
         self.ensure_one()
-        return self._get_involved_users() if self.company_id.quotation_approval_four_eyes else self.env["res.users"]
+        if not self.company_id.quotation_approval_four_eyes:
+            return self.env["res.users"]
+        return self._get_involved_users() - self.env.ref("base.user_root")
 
     def _find_deciders(self, approvers):
         """Return those of some approvers who may decide, and their deputies of today who may.

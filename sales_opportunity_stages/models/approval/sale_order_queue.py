@@ -22,6 +22,7 @@ class SaleOrder(models.Model):
     approval_age = fields.Integer(
         "Waiting Days", compute="_compute_approval_age", compute_sudo=True, help="Days since the request."
     )
+    approval_notice = fields.Char(compute="_compute_approval_notice", compute_sudo=True)
     approval_margin = fields.Char("Margin Then", compute="_compute_approval_margin", compute_sudo=True)
 
     @api.depends("approval_progress", "approval_step_ids.state", "approval_step_ids.approver_ids", "approval_state")
@@ -79,6 +80,28 @@ class SaleOrder(models.Model):
             names = steps.approver_ids.mapped("name") if steps else []
             order.approval_level = steps[0].level if steps else 0
             order.approval_asked = format_list(self.env, names[:4]) if names else False
+
+    @api.depends("awaits_approval", "approval_progress", "approval_asked")
+    def _compute_approval_notice(self):
+        """Say in one sentence where the approval of an open quotation stands."""
+        for order in self:
+            order.approval_notice = order._get_approval_notice() if order.awaits_approval else False
+
+    def _get_approval_notice(self):
+        if self.approval_progress == "requested":
+            return self.env._(
+                "Waiting for approval by %(approvers)s, requested by %(user)s.",
+                approvers=self.approval_asked or self.env._("nobody yet"),
+                user=self.approval_requested_by_id.name or self.env._("nobody"),
+            )
+        if self.approval_progress == "refused":
+            refused = self._get_round_steps().filtered(lambda step: step.state == "refused")[:1]
+            return self.env._(
+                "Refused by %(user)s: %(reason)s Change the quotation and request the approval again.",
+                user=refused.decided_by_id.name,
+                reason=(refused.reason or "").partition("\n")[0].rstrip(".") + ".",
+            )
+        return self.env._("This quotation takes effect by being approved: only then can it be sent or confirmed.")
 
     @api.depends("approval_requested_date", "approval_progress")
     def _compute_approval_age(self):

@@ -53,7 +53,7 @@ tours.add("sales_opportunity_stages_approval_refuse", {
 
 tours.add("sales_opportunity_stages_approval_change", {
     steps: () => [
-        { trigger: ".alert:contains(Refused.)" },
+        { trigger: ".alert:contains(Refused by sos_director)" },
         openSteps,
         { trigger: ".o_field_widget[name=approval_step_ids] .o_data_row:contains(Refused):contains(Too cheap)" },
         { trigger: ".o_notebook_headers .nav-link[name=order_lines]", run: "click" },
