@@ -35,7 +35,7 @@ class SaleApprovalReport(models.Model):
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", "Sales Team", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    rule_id = fields.Many2one("sale.approval.rule", "Rule", readonly=True)
+    rule_id = fields.Many2one("sale.approval.rule", readonly=True)
     level = fields.Integer(readonly=True, aggregator=None)
     state = fields.Selection(
         [
@@ -50,10 +50,10 @@ class SaleApprovalReport(models.Model):
         readonly=True,
     )
     requested_date = fields.Datetime("Requested On", readonly=True)
-    requested_by_id = fields.Many2one("res.users", "Requested By", readonly=True)
+    requested_by_id = fields.Many2one("res.users", readonly=True)
     decided_date = fields.Datetime("Decided On", readonly=True)
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
-    on_behalf_of_id = fields.Many2one("res.users", "On Behalf Of", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
+    on_behalf_of_id = fields.Many2one("res.users", readonly=True)
     reason = fields.Char(readonly=True, help="The first line of the reason.")
     hours_to_decide = fields.Float("Hours to Decide", readonly=True, aggregator="avg")
     step_count = fields.Integer("Steps", readonly=True)

@@ -44,7 +44,8 @@ class TestApprovalJsonRpc(ApprovalFlowSetup, HttpCase):
         order.invalidate_recordset()
         self.assertEqual((order.approval_state, order.approval_progress), ("open", "refused"))
         values = {"order_line": [Command.update(order.order_line.id, {"price_unit": 120})]}
-        self.assertNotIn("error", self._call(self.salesman, "sale.order", "web_save", order.ids, values, specification={}))
+        answer = self._call(self.salesman, "sale.order", "web_save", order.ids, values, specification={})
+        self.assertNotIn("error", answer)
         for user, method in (
             (self.salesman, "action_request_approval"),
             (self.salesman, "action_withdraw_request"),

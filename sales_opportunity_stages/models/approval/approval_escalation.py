@@ -73,7 +73,9 @@ class SaleOrderApproval(models.Model):
         order = self.order_id
         if users:
             names = ", ".join(users.mapped("name"))
-            order._log_step(self.env._("No decision on level %(level)s yet: %(users)s asked too", level=self.level, users=names))
+            order._log_step(
+                self.env._("No decision on level %(level)s yet: %(users)s asked too", level=self.level, users=names)
+            )
             return
         for user in self.env["sale.approval.rule"]._get_sales_administrators(order):
             order.activity_schedule(

@@ -12,19 +12,13 @@ class ResUsers(models.Model):
 
     approval_deputy_id = fields.Many2one(
         "res.users",
-        "Approval Deputy",
         domain="[('share', '=', False)]",
         index="btree_not_null",
         ondelete="set null",
-        groups="base.group_user",
         help="Decides on approvals in your place, with your authority, within the dates.",
     )
-    approval_deputy_from = fields.Date(
-        "Deputy From", groups="base.group_user", help="The first day. Blank: from now on."
-    )
-    approval_deputy_until = fields.Date(
-        "Deputy Until", groups="base.group_user", help="The last day. Blank: until further notice."
-    )
+    approval_deputy_from = fields.Date("Deputy From", help="The first day. Blank: from now on.")
+    approval_deputy_until = fields.Date("Deputy Until", help="The last day. Blank: until further notice.")
 
     @property
     def SELF_READABLE_FIELDS(self):
@@ -33,6 +27,12 @@ class ResUsers(models.Model):
     @property
     def SELF_WRITEABLE_FIELDS(self):
         return [*super().SELF_WRITEABLE_FIELDS, *DEPUTY_FIELDS]
+
+    def _has_field_access(self, field, operation):
+        """Deputies are for employees: customers read themselves over RPC."""
+        if field.name in DEPUTY_FIELDS and self.env.user.share and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
 
     @api.constrains(*DEPUTY_FIELDS)
     def _check_approval_deputy(self):
@@ -49,9 +49,9 @@ class ResUsers(models.Model):
                         deputy.name,
                     )
                 )
-            if user.approval_deputy_from and user.approval_deputy_until:
-                if user.approval_deputy_from > user.approval_deputy_until:
-                    raise ValidationError(self.env._("A deputy cannot end before they begin. Change the dates."))
+            since, until = user.approval_deputy_from, user.approval_deputy_until
+            if since and until and since > until:
+                raise ValidationError(self.env._("A deputy cannot end before they begin. Change the dates."))
 
     @api.model
     def _get_deputy_domain(self, today):

@@ -43,9 +43,7 @@ class SaleApprovalRule(models.Model):
     approver_ids = fields.Many2many(
         "res.users", string="Approvers", domain="[('share', '=', False)]", help="The people who are asked."
     )
-    approver_group_id = fields.Many2one(
-        "res.groups", "Approver Group", ondelete="restrict", help="Everybody in this group is asked."
-    )
+    approver_group_id = fields.Many2one("res.groups", ondelete="restrict", help="Everybody in this group is asked.")
     quorum = fields.Selection(
         [("any", "Any of them"), ("all", "All of them")],
         required=True,

@@ -18,13 +18,10 @@ class SaleOrderApproval(models.Model):
     _order = "order_id, round desc, level, id"
     _rec_name = "rule_id"
 
-    order_id = fields.Many2one(
-        "sale.order", "Quotation", required=True, readonly=True, index=True, ondelete="cascade"
-    )
+    order_id = fields.Many2one("sale.order", "Quotation", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     rule_id = fields.Many2one(
         "sale.approval.rule",
-        "Rule",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
@@ -48,7 +45,7 @@ class SaleOrderApproval(models.Model):
         help="Lapsed: the quotation was changed, or the request ended without this decision.",
     )
     requested_date = fields.Datetime("Requested On", readonly=True)
-    requested_by_id = fields.Many2one("res.users", "Requested By", readonly=True, ondelete="restrict")
+    requested_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     approver_ids = fields.Many2many(
         "res.users",
         "sale_order_approval_approver_rel",
@@ -69,9 +66,9 @@ class SaleOrderApproval(models.Model):
     escalation_count = fields.Integer("Escalations", readonly=True, aggregator=None)
     escalated_date = fields.Datetime("Escalated On", readonly=True)
     escalate_days = fields.Integer("Escalate After", readonly=True, aggregator=None)
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True, index=True, ondelete="restrict")
+    decided_by_id = fields.Many2one("res.users", readonly=True, index=True, ondelete="restrict")
     on_behalf_of_id = fields.Many2one(
-        "res.users", "On Behalf Of", readonly=True, ondelete="restrict", help="In whose place a deputy decided."
+        "res.users", readonly=True, ondelete="restrict", help="In whose place a deputy decided."
     )
     decided_date = fields.Datetime("Decided On", readonly=True)
     reason = fields.Text(readonly=True)
@@ -141,8 +138,8 @@ class SaleOrderApproval(models.Model):
     def _find_principal(self, user, principals):
         """Return in whose place a user may decide on this step, or None.
 
-        Four-eyes (四眼原则) counts a deputy and who they stand in for. A deputy decides on nothing that they have worked
-        on themselves, whatever the company asks for.
+        Four-eyes (四眼原则) counts a deputy and who they stand in for. A deputy decides on nothing that they have
+        worked on themselves, whatever the company asks for.
 
         :param principals: the users in whose place the user decides today
         :returns: an empty recordset where it is in their own

@@ -64,7 +64,8 @@ class SaleOrder(models.Model):
         """Return the domain of the orders whose lines have an aggregate that compares so; 0 without lines."""
         if operator not in COMPARISONS:
             return NotImplemented
-        self.env["sale.order.line"].flush_model(["order_id", "price_unit", "product_uom_qty", "discount", "display_type"])
+        names = ["order_id", "price_unit", "product_uom_qty", "discount", "display_type"]
+        self.env["sale.order.line"].flush_model(names)
         query = SQL(
             """(SELECT o.id
                  FROM sale_order o

@@ -187,10 +187,7 @@ class SaleOrder(models.Model):
         asked = {"state": "requested", "requested_date": fields.Datetime.now(), **self._prepare_seen(terms)}
         step._write_step(asked | {"approver_ids": [Command.set(groups[0].ids)]})
         self.env["sale.order.approval"]._as_ledger().create(
-            [
-                self._prepare_step(terms) | asked | {"approver_ids": [Command.set(users.ids)]}
-                for users in groups[1:]
-            ]
+            [self._prepare_step(terms) | asked | {"approver_ids": [Command.set(users.ids)]} for users in groups[1:]]
         )
 
     def _advance(self):

@@ -3,6 +3,7 @@ import json
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Command
 from odoo.tools import format_amount, format_date, format_datetime, html2plaintext
 
 HIDDEN = {"order_id", "extra_tax_data", "company_id"}
@@ -19,9 +20,7 @@ class SaleOrder(models.Model):
 
     requested_content = fields.Json(readonly=True, copy=False, prefetch="approval_content")
     decided_content = fields.Json(readonly=True, copy=False, prefetch="approval_content")
-    approval_changes = fields.Html(
-        "Changes", compute="_compute_approval_changes", compute_sudo=True, sanitize=False, export_string_translation=False
-    )
+    approval_changes = fields.Html("Changes", compute="_compute_approval_changes", compute_sudo=True, sanitize=False)
 
     @api.model
     def _get_system_fields(self):
@@ -85,20 +84,15 @@ class SaleOrder(models.Model):
     def _restart_from(self, level, needed):
         """Ask again from a level on. Steps of that level which are being asked go on; later ones wait again."""
         steps = self._get_live_steps()
-        kept = steps.filtered(
-            lambda step: step.level < level or step.state == "waiting" or (step.level == level and step.state == "requested")
-        )
+        kept = steps.filtered(lambda step: step.level < level or step.state == "waiting")
+        kept |= steps.filtered(lambda step: step.level == level and step.state == "requested")
         lapsed = steps - kept
         if lapsed.filtered(lambda step: step.state == "approved"):
             self._log_step(self.env._("Approval restarts from level %s: the quotation was changed", level))
         lapsed._set_state("lapsed")
         waiting = {(step.level, step._get_terms().rule_id) for step in kept}
         self._create_steps(
-            [
-                terms
-                for terms in needed
-                if (terms.level, terms.rule_id) not in waiting and terms.level >= level
-            ]
+            [terms for terms in needed if (terms.level, terms.rule_id) not in waiting and terms.level >= level]
         )
         if kept.filtered(lambda step: step.state == "requested"):
             for step in self._get_live_steps("waiting").filtered(lambda step: step.level == level):
@@ -112,7 +106,10 @@ class SaleOrder(models.Model):
             if gone := step.approver_ids & barred:
                 deputies = step.escalated_ids & gone.approval_deputy_id
                 step._write_step(
-                    {"approver_ids": [(3, id_) for id_ in (gone | deputies).ids], "escalated_ids": [(3, id_) for id_ in deputies.ids]}
+                    {
+                        "approver_ids": [Command.unlink(id_) for id_ in (gone | deputies).ids],
+                        "escalated_ids": [Command.unlink(id_) for id_ in deputies.ids],
+                    }
                 )
 
     # ------------------------------------------------------------
@@ -189,13 +186,9 @@ class SaleOrder(models.Model):
             return Markup("")
         headings = (self.env._("Line"), self.env._("Field"), self.env._("Old"), self.env._("New"))
         head = Markup("").join(Markup("<th>%s</th>") % heading for heading in headings)
-        rows = Markup("").join(
-            Markup("<tr>%s</tr>") % Markup("").join(Markup("<td>%s</td>") % cell for cell in change) for change in changes
-        )
-        return (
-            Markup(
-                "<h5>%s</h5><div class='table-responsive'><table class='table table-sm o_approval_changes'>"
-                "<thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>"
-            )
-            % (title, head, rows)
-        )
+        cells = (Markup("").join(Markup("<td>%s</td>") % cell for cell in change) for change in changes)
+        rows = Markup("").join(Markup("<tr>%s</tr>") % row for row in cells)
+        return Markup(
+            "<h5>%s</h5><div class='table-responsive'><table class='table table-sm o_approval_changes'>"
+            "<thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>"
+        ) % (title, head, rows)

@@ -18,7 +18,7 @@ class SaleOrder(models.Model):
     can_withdraw_request = fields.Boolean(compute="_compute_can_withdraw_request", compute_sudo=True)
     can_unapprove = fields.Boolean(compute="_compute_can_unapprove", compute_sudo=True)
     approval_asked = fields.Char("Waiting For", compute="_compute_approval_asked", compute_sudo=True)
-    approval_level = fields.Integer("Approval Level", compute="_compute_approval_asked", compute_sudo=True)
+    approval_level = fields.Integer(compute="_compute_approval_asked", compute_sudo=True)
     approval_age = fields.Integer(
         "Waiting Days", compute="_compute_approval_age", compute_sudo=True, help="Days since the request."
     )
@@ -50,8 +50,10 @@ class SaleOrder(models.Model):
         user = self.env.user
         principals = user._get_approval_principals()
         # sudo: what the user is asked; the orders themselves are looked for with the user's rights
-        steps = self.env["sale.order.approval"].sudo().search(
-            [("state", "=", "requested"), ("approver_ids", "in", (user | principals).ids)]
+        steps = (
+            self.env["sale.order.approval"]
+            .sudo()
+            .search([("state", "=", "requested"), ("approver_ids", "in", (user | principals).ids)])
         )
         orders = steps.order_id.filtered(
             lambda order: order._is_approval_pending() and order._get_steps_to_decide(principals)

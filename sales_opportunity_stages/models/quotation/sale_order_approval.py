@@ -7,8 +7,8 @@ APPROVAL_ACTIVITY = "sales_opportunity_stages.mail_activity_type_approval"
 class SaleOrder(models.Model):
     """Approval (审核) and its withdrawal (弃审).
 
-    Where a rule of the company asks for it, a quotation takes effect by being approved: only then can it be sent, signed,
-    paid, confirmed or turned into a contract. What was approved stays as it was approved: see ``sale_order_content``.
+    Where a rule of the company asks for it, a quotation takes effect by being approved: only then can it be sent,
+    signed, paid, confirmed or turned into a contract. What was approved stays as it was: see ``sale_order_content``.
     Who is asked and who has decided is the approval flow: see ``models/approval``.
     """
 

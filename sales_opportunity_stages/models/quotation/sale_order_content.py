@@ -146,7 +146,11 @@ class SaleOrder(models.Model):
                 if self.env.user in approvers:
                     return [self.env._("You have worked on this quotation. Ask another quotation approver.")]
                 names = format_list(self.env, approvers[:5].mapped("name")) or self.env._("nobody")
-                return [self.env._("Only those who approve on level %(level)s can do this: %(users)s.", level=level, users=names)]
+                return [
+                    self.env._(
+                        "Only those who approve on level %(level)s can do this: %(users)s.", level=level, users=names
+                    )
+                ]
         return []
 
     def _get_grown_terms(self, snapshot):
@@ -164,7 +168,7 @@ class SaleOrder(models.Model):
         if self.state != "sale" or not self._requires_approval():
             return
         grown, more = self._get_grown_terms(snapshot), self._get_company_amount() - snapshot["seen"][AMOUNT]
-        if not grown and self._filter_terms(self._get_live_flow()) or not grown and more <= 0:
+        if not grown and (more <= 0 or self._filter_terms(self._get_live_flow())):
             return
         reasons = self._get_refusals_of_terms(grown) if grown else self._get_approver_refusals()
         if reasons:
