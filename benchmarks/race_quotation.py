@@ -14,6 +14,7 @@ from odoo.fields import Command
 def make_quotations(env, count):
     """Approval is asked for from the company for as long as the race runs."""
     env.company.write({"quotation_approval": "required", "quotation_approval_min_amount": 0})
+    env.company.quotation_approval_four_eyes = False
     customer = env["res.partner"].create({"name": "Race"})
     product = env["product.product"].create({"name": "Race", "list_price": 10})
     lines = [Command.create({"product_id": product.id, "name": "as first written"})]
@@ -44,7 +45,8 @@ def close(env, order_id):
 def main():
     arguments = parse_arguments(__doc__.splitlines()[0])
     with environment(arguments) as env:
-        former = env.company.quotation_approval, env.company.quotation_approval_min_amount
+        names = ("quotation_approval", "quotation_approval_min_amount", "quotation_approval_four_eyes")
+        former = {name: env.company[name] for name in names}
         first, second = make_quotations(env, arguments.trials), make_quotations(env, arguments.trials)
         second.action_approve()
         first_ids, second_ids = first.ids, second.ids
@@ -57,7 +59,7 @@ def main():
         )
         both = second.filtered(lambda order: order.state == "sale" and order.approval_state == "closed")
         won = len(second.filtered(lambda order: order.state == "sale"))
-        env.company.write({"quotation_approval": former[0], "quotation_approval_min_amount": former[1]})
+        env.company.write(former)
     print(f"{len(unseen)} of {len(first_ids)} approved with content that the approver did not see")
     print(f"{len(both)} of {len(second_ids)} both confirmed and closed ({won} confirmed, the others closed)")
     raise SystemExit(bool(unseen or both))

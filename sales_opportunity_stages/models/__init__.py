@@ -4,4 +4,5 @@ from . import setup
 from . import stage
 from . import opportunity
 from . import quotation
+from . import approval
 from . import credit

@@ -9,3 +9,4 @@ from . import crm_pipeline_report
 from . import crm_stage_visit_report
 from . import crm_snapshot_report
 from . import crm_flow_report
+from . import sale_approval_report

@@ -1,4 +1,7 @@
 from . import test_access
+from . import test_approval_flow
+from . import test_approval_json_rpc
+from . import test_approval_tours
 from . import test_accountant_tours
 from . import test_branches
 from . import test_calibration_report

@@ -34,6 +34,10 @@ crm.opportunity.type          ----   ----   r---     r---       r---   r---     
 crm.stage.rule                ----   ----   r---     r---       r---   r---     r--- r---   r---   r---  r---       rwcd    r---  rwcd
 sale.order                    r---   ----   ----     rw--       ----   r---     rwc- rwc-   rw--   ----  rwc-       rwcd    ----  ----
 sale.order.line               r---   ----   ----     rw--       ----   r---     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
+sale.approval.rule            ----   ----   ----     r---       ----   r---     r--- r---   r---   r---  r---       rwcd    ----  ----
+sale.order.approval           ----   ----   ----     r---       ----   r---     r--- r---   r---   ----  r---       r---    ----  ----
+sale.approval.report          ----   ----   ----     ----       ----   r---     r--- r---   r---   ----  r---       r---    ----  ----
+sale.order.decision           -      -      -        -          -      x        -    -      -      -     -          x       -     -
 sale.credit.check             ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
 sale.credit.lock              ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
 sale.credit.dry.run           -      -      -        -          x      -        -    -      -      -     -          -       -     -
@@ -202,6 +206,28 @@ class AccessSetup(OpportunityStagesSetup):
         values = {"order_id": order.id, "product_id": self.product.id}
         return self.env["sale.order.line"].create(values), {"price_unit": 3}, values
 
+    def _make_sale_approval_rule(self, lead):
+        group = self.env.ref("sales_opportunity_stages.group_quotation_approver")
+        company = lead.company_id or self.env.company
+        values = {"name": "Any", "approver_type": "group", "approver_group_id": group.id, "company_id": company.id}
+        return self.env["sale.approval.rule"].create(values), {"min_amount": 5}, values
+
+    def _make_sale_order_approval(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        order._start_round(order.create_uid)
+        values = {"order_id": order.id, "company_id": order.company_id.id, "level": 1, "round": 1, "state": "approved"}
+        return order.approval_step_ids[:1].with_env(self.env), {"state": "approved"}, values
+
+    def _make_sale_approval_report(self, lead):
+        step, _to_write, _to_create = self._make_sale_order_approval(lead)
+        self.env.flush_all()
+        return self.env["sale.approval.report"].browse(step.id), {"level": 2}, {"level": 2}
+
+    def _make_sale_order_decision(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        order._start_round(order.create_uid)
+        return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
+
     def _make_sale_credit_check(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)
         values = {
@@ -256,5 +282,6 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.opportunity.generate.line": "read",
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
+            "sale.order.decision": "action_decide",
             "sale.credit.dry.run": "action_apply",
         }[model]

@@ -46,12 +46,16 @@ sale.order.action_add_from_opportunity              -      -      -        x    
 sale.order.action_approve                           -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_close_quotation                   -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_credit_check                      -      -      -        x          -      x        x   x      x      -     x          x       -     -
+sale.order.action_preview_approval                  -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_quotation_send                    -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_quotation_sent                    -      -      -        x          -      -        x   x      x      -     x          x       -     -
+sale.order.action_refuse_approval                   -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_reopen_quotation                  -      -      -        -          -      -        -   -      -      -     -          x       -     -
 sale.order.action_request_approval                  -      -      -        x          -      -        x   x      x      -     x          x       -     -
+sale.order.action_return_approval                   -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_share                             -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_unapprove                         -      -      -        -          -      x        -   -      -      -     -          x       -     -
+sale.order.action_withdraw_request                  -      -      -        -          -      -        -   -      -      -     -          -       -     -
 sale.order.action_view_credit_checks                -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.message_post                             -      -      -        x          -      -        x   x      x      -     x          x       -     -
 """  # noqa: E501 - a table
@@ -157,6 +161,17 @@ class PublicMethodsSetup(AccessSetup):
         order, _to_write, _to_create = self._make_sale_order(lead)
         order._set_approved()
         return [order.ids]
+
+    def _prepare_sale_order_action_refuse_approval(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        order._start_round(order.create_uid)
+        return [order.ids, "Too cheap"]
+
+    def _prepare_sale_order_action_return_approval(self, lead):
+        return self._prepare_sale_order_action_refuse_approval(lead)
+
+    def _prepare_sale_order_action_withdraw_request(self, lead):
+        return self._prepare_sale_order_action_refuse_approval(lead)[:1]
 
     def _prepare_sale_order_action_reopen_quotation(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)

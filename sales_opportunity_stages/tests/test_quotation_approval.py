@@ -212,6 +212,7 @@ class TestApproving(ApprovalCase):
                 self.assertEqual(order.approval_state, "approved")
 
     def test_without_four_eyes_ones_own(self):
+        self.company.quotation_approval_four_eyes = False  # on at first
         order = self._create_quotation(user=self.approver)
         self._approve(order)
         self.assertEqual(order.approved_by_id, self.approver)

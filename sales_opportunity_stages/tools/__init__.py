@@ -1,4 +1,5 @@
 from . import learned_probability
+from .approval import AMOUNT, ApprovalTerms, get_criteria, get_digest
 from .change import Change, ChangeStack
 from .order_operation import OrderOperation
 from .server_token import (

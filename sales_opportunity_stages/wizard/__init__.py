@@ -12,3 +12,4 @@ from . import mail_compose_message
 from . import portal_share
 from . import sale_credit_dry_run
 from . import sale_order_close
+from . import sale_order_decision

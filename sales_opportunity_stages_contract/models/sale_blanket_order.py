@@ -185,9 +185,9 @@ class SaleBlanketOrder(models.Model):
         # sudo: what was approved counts, whoever may read it
         for contract in self.sudo().filtered(lambda contract: contract.quotation_id and contract.confirmed):
             quotation = contract.quotation_id
-            if not quotation._requires_approval():
-                continue
             changed = contract._get_changes_since_approval()
+            if not quotation._requires_approval() and not (changed and contract._requires_approval()):
+                continue
             if changed or quotation.approval_state != "approved":
                 raise UserError(
                     self.env._(
@@ -198,6 +198,18 @@ class SaleBlanketOrder(models.Model):
                         changes=", ".join(changed) or self.env._("the approval was withdrawn"),
                     )
                 )
+
+    def _requires_approval(self):
+        """Return whether a quotation with the content of this contract would need an approval."""
+        self.ensure_one()
+        names = ["partner_id", "partner_invoice_id", "partner_shipping_id", "company_id", "pricelist_id", "user_id"]
+        names += ["team_id", "payment_term_id", "fiscal_position_id", "opportunity_id"]
+        lines = [
+            fields.Command.create(line._prepare_quotation_line())
+            for line in self.line_ids.filtered(lambda line: not line.display_type)
+        ]
+        values = {name: self[name].id for name in names}
+        return self.env["sale.order"].new({**values, "order_line": lines})._requires_approval()
 
     def _get_changes_since_approval(self):
         """Return the labels of what differs from the quotation: fields, and products of lines."""

@@ -39,6 +39,18 @@ class SaleBlanketOrderLine(models.Model):
             tuple(sorted(values["taxes_id"][0][2])),
         )
 
+    def _prepare_quotation_line(self):
+        """Return the values of a quotation line with the content of this line."""
+        self.ensure_one()
+        return {
+            "product_id": self.product_id.id,
+            "product_uom_id": self.product_uom.id,
+            "product_uom_qty": self.original_uom_qty,
+            "price_unit": self.price_unit,
+            "discount": 0.0,
+            "tax_ids": [fields.Command.set(self.taxes_id.ids)],
+        }
+
     def _prepare_base_line_for_taxes_computation(self):
         """The line as Odoo's computation of taxes takes it."""
         self.ensure_one()

@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.fields import Command
+from odoo.tests import new_test_user
 
 from .contract_common import ContractCase
 
@@ -58,6 +60,30 @@ class TestAsApproved(ContractCase):
         self.company.quotation_approval_min_amount = 5000
         self.contract.line_ids.price_unit = 1
         self._open(self.contract)
+
+    def test_raised_to_what_needs_an_approval(self):
+        """The quotation needed none; the draft contract made of it does."""
+        self.company.quotation_approval_min_amount = 5000
+        quotation = self._create_quotation()
+        contract = self._make_contract(quotation)
+        contract.line_ids.price_unit = 600
+        with self.assertRefused("is not as .* was approved: Pump"):
+            self._open(contract)
+        contract.line_ids.price_unit = 100
+        self._open(contract)
+
+    def test_a_rule_with_levels(self):
+        """Neither level alone lets a contract be made."""
+        rules = self.env["sale.approval.rule"]
+        people = new_test_user(self.env, "sos_second_level", groups="sales_team.group_sale_salesman")
+        rules.create({"name": "Second", "level": 2, "approver_ids": [Command.set(people.ids)]})
+        quotation = self._create_quotation()
+        quotation.action_request_approval()
+        for user in (self.approver, people):
+            with self.assertRefused("has to be approved first"):
+                quotation.action_create_contract()
+            quotation.with_user(user).action_approve()
+        self._open(self._make_contract(quotation))
 
 
 class TestExpired(ContractCase):

@@ -8,7 +8,6 @@ from . import sale_order_opportunity
 from . import sale_order_portal
 from . import sale_order_approval
 from . import sale_order_author
-from . import mail_activity_approval
 from . import sale_order_content
 from . import sale_order_contract
 from . import sale_order_close

@@ -1,16 +1,15 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount, format_list
 
 APPROVAL_ACTIVITY = "sales_opportunity_stages.mail_activity_type_approval"
-APPROVER_GROUP = "sales_opportunity_stages.group_quotation_approver"
 
 
 class SaleOrder(models.Model):
     """Approval (审核) and its withdrawal (弃审).
 
-    Where the company asks for it, a quotation takes effect by being approved: only then can it be sent, signed, paid,
-    confirmed or turned into a contract. What was approved stays as it was approved: see ``sale_order_content``.
+    Where a rule of the company asks for it, a quotation takes effect by being approved: only then can it be sent,
+    signed, paid, confirmed or turned into a contract. What was approved stays as it was: see ``sale_order_content``.
+    Who is asked and who has decided is the approval flow: see ``models/approval``.
     """
 
     _inherit = "sale.order"
@@ -36,7 +35,7 @@ class SaleOrder(models.Model):
     approval_required = fields.Boolean(
         compute="_compute_approval_required",
         compute_sudo=True,
-        help="The company asks for an approval of quotations of this amount.",
+        help="An approval rule of the company asks for the approval of this quotation.",
     )
     awaits_approval = fields.Boolean(compute="_compute_awaits_approval", compute_sudo=True)
 
@@ -50,7 +49,18 @@ class SaleOrder(models.Model):
             "approval_requested_by_id",
         }
 
-    @api.depends("amount_total", "currency_id", "company_id", "date_order")
+    @api.depends(
+        "amount_total",
+        "currency_id",
+        "company_id",
+        "date_order",
+        "partner_id",
+        "team_id",
+        "payment_term_id",
+        "order_line.discount",
+        "order_line.price_unit",
+        "approval_progress",
+    )
     def _compute_approval_required(self):
         for order in self:
             order.approval_required = order._requires_approval()
@@ -63,16 +73,13 @@ class SaleOrder(models.Model):
             )
 
     def _requires_approval(self):
-        """Whether the total, taxes included, in the company's currency at the date of the order, reaches its threshold.
+        """Return whether a rule of the company asks for the approval of this order: by its total, or its conditions.
 
         Worked out afresh: a rule that asks during a recomputation must not be answered from before it. Override it
-        where something besides the amount calls for an approval, such as a discount.
+        where something else calls for an approval: any quotation approver gives it then.
         """
         self.ensure_one()
-        company = self.company_id
-        return company.quotation_approval == "required" and (
-            company.currency_id.compare_amounts(self._get_company_amount(), company.quotation_approval_min_amount) >= 0
-        )
+        return bool(self._filter_terms(self._get_flow_in_force()))
 
     def _get_company_amount(self):
         """The total, taxes included, in the company's currency at the date of the order."""
@@ -94,15 +101,33 @@ class SaleOrder(models.Model):
             operation in ("send", "sign", "pay") and self.state != "sale"
         )
         if takes_effect and self._requires_approval():
-            return [
-                self.env._(
-                    "A quotation over %s has to be approved first: press Request Approval.", self._get_total_label()
-                )
-            ]
+            return [self._get_missing_approval()]
+        if operation in ("refuse", "return", "withdraw") and not self._is_approval_pending():
+            return [self.env._("No approval has been requested: press Request Approval.")]
+        if operation == "request" and self._is_unchanged_since_refusal():
+            return [self.env._("It was refused: change it first, or ask the approver to approve it as it is.")]
         return []
 
+    def _get_missing_approval(self):
+        """Return why this quotation does not take effect yet, and what to do."""
+        if not self._is_approval_pending():
+            return self.env._(
+                "A quotation over %s has to be approved first: press Request Approval.", self._get_total_label()
+            )
+        names = format_list(self.env, self._get_approvers()[:5].mapped("name")) or self.env._("nobody yet")
+        return self.env._(
+            "It has to be approved first, and waits for %s. The requester can withdraw the request.", names
+        )
+
+    def _is_unchanged_since_refusal(self):
+        """Return whether the content is what was refused."""
+        if self.approval_progress != "refused":
+            return False
+        refused = self._get_round_steps().filtered(lambda step: step.state == "refused")
+        return self._get_content_digest() in refused.mapped("content_digest")
+
     def _refuse_while_approved(self, operation):
-        if operation in ("approve", "request") and self.state in ("draft", "sent"):
+        if operation in ("approve", "request", "refuse", "return", "withdraw") and self.state in ("draft", "sent"):
             return [self.env._("It is approved already.")]
         if operation == "delete":
             return [self.env._("It is approved: withdraw the approval first.")]
@@ -113,120 +138,25 @@ class SaleOrder(models.Model):
     def _get_total_label(self):
         return format_amount(self.env, self.amount_total, self.currency_id)
 
-    def _get_approver_refusals(self):
-        """Return why the user may not approve this order, or change it once it is approved.
-
-        Four-eyes (四眼原则): not by somebody who has worked on it, see :meth:`_get_involved_users`.
-
-        :returns: a list of sentences
-        """
-        self.ensure_one()
-        user = self.env.user
-        if not user.has_group(APPROVER_GROUP):
-            return [self.env._("Only a quotation approver can do this.")]
-        if self.company_id.quotation_approval_four_eyes and user in self._get_involved_users():
-            return [self.env._("You have worked on this quotation. Ask another quotation approver.")]
-        return []
-
-    def _check_approver(self, operation):
-        """:raise AccessError: when the user may not do this with one of the orders"""
-        # sudo: who has worked on it counts, whoever asks
-        refusals = {order: reasons for order in self.sudo() if (reasons := order._get_approver_refusals())}
-        if refusals:
-            raise AccessError(self._format_refusals(operation, refusals))
-
     # ------------------------------------------------------------
     # Steps
     # ------------------------------------------------------------
 
-    def action_request_approval(self):
-        """Ask the approvers of the company, each by an activity.
-
-        :raise UserError: when one of the orders is not an open quotation, or nobody can approve it
-        """
-        self.check_access("write")
-        self._check_allowed("request")
-        # sudo: system fields, and activities for others; access is checked above
-        for order in self.sudo():
-            order._write_derived({"approval_requested_by_id": self.env.uid})
-            order._check_has_approver()
-            order._schedule_approval_requests()
-        return True
-
-    def _check_has_approver(self):
-        """:raise UserError: when a request would reach nobody; it names what to do"""
-        if not self._get_approvers():
-            raise UserError(
-                self.env._(
-                    "Nobody can approve %(order)s: every quotation approver of %(company)s has worked on it. Ask an "
-                    "administrator to add a quotation approver.",
-                    order=self.name,
-                    company=self.company_id.name,
-                )
-            )
-
-    def _get_approvers(self):
-        """Return who may approve this order. Override it to ask the team leader alone, for example."""
-        self.ensure_one()
-        # sudo: groups and companies of other users
-        approvers = (
-            self.env.ref(APPROVER_GROUP)
-            .sudo()
-            .all_user_ids.filtered(lambda user: user.active and not user.share and self.company_id in user.company_ids)
-        )
-        others = approvers.filtered(lambda user: not self.with_user(user).sudo()._get_approver_refusals())
-        return others - self.env.ref("base.user_root")
-
-    def _get_approval_activities(self):
-        return self.activity_ids.filtered(lambda activity: activity.activity_type_id == self.env.ref(APPROVAL_ACTIVITY))
-
-    def _schedule_approval_requests(self):
-        for approver in self._get_approvers() - self._get_approval_activities().user_id:
-            self.activity_schedule(APPROVAL_ACTIVITY, user_id=approver.id, **self._prepare_approval_request())
-
-    def _prepare_approval_request(self):
-        """Return summary and note of the activity that asks for the approval."""
-        return {
-            "summary": self.env._("Approve %(total)s", total=self._get_total_label()),
-            "note": self.env._(
-                "%(user)s asks for the approval of %(order)s for %(customer)s.",
-                user=self.approval_requested_by_id.name,
-                order=self.name,
-                customer=self.partner_id.display_name,
-            ),
-        }
-
     def _is_approval_pending(self):
         """Return whether an approval has been requested and not decided."""
         self.ensure_one()
-        return bool(self.approval_requested_by_id) and self.approval_state == "open" and self.state in ("draft", "sent")
+        is_open = self.approval_state == "open" and self.state in ("draft", "sent")
+        return is_open and self.approval_progress == "requested"
 
-    def action_approve(self):
-        """Approve these quotations, all or none.
-
-        :raise AccessError: when the user may not approve one of them
-        :raise UserError: when one of them cannot be approved
-        """
-        self.check_access("read")
-        self._check_approver("approve")
-        self._check_allowed("approve")
-        # sudo: system fields: approvers read all quotations and need not be able to write them. Checked above
-        for order in self.sudo():
-            order._set_approved()
-            order._close_approval_requests(self.env._("Approved"))
-        self._report_to_opportunities()
-        return True
-
-    def _set_approved(self):
-        self._write_derived(
-            {
-                "approval_state": "approved",
-                "approved_by_id": self.env.uid,
-                "approved_date": fields.Datetime.now(),
-                "approved_amount": self.amount_total,
-            }
-        )
-        self._log_step(self.env._("Approved: %s", self._get_total_label()))
+    def _prepare_approved(self):
+        """Return the values of a quotation that the user has approved as the last one."""
+        return {
+            "approval_state": "approved",
+            "approval_progress": "none",
+            "approved_by_id": self.env.uid,
+            "approved_date": fields.Datetime.now(),
+            "approved_amount": self.amount_total,
+        }
 
     def action_unapprove(self):
         """Withdraw the approval of these quotations, all or none: they are open again.
@@ -235,22 +165,26 @@ class SaleOrder(models.Model):
         :raise UserError: when one is confirmed or has a contract; it says which
         """
         self.check_access("read")
+        self._lock_rows()
         self._check_approver("unapprove")
         self._check_allowed("unapprove")
         # sudo: as action_approve
-        self.sudo()._set_open(self.env._("Approval withdrawn"))
+        self.sudo()._set_open(self.env._("Approval withdrawn"), "withdrawn")
         self._report_to_opportunities()
         return True
 
-    def _set_open(self, step):
+    def _set_open(self, step, state="lapsed"):
         """Open these quotations again.
 
         :param str step: what has happened, for the chatter
+        :param str state: of the approval steps that hold no longer
         """
         for order in self:
+            order._end_round(state)
             order._write_derived(
                 {
                     "approval_state": "open",
+                    "approval_progress": "none",
                     "approved_by_id": False,
                     "approved_date": False,
                     "approved_amount": 0.0,
@@ -264,11 +198,6 @@ class SaleOrder(models.Model):
         """Put a step in the chatter, with who and when, whatever tracking the caller has switched off."""
         self.ensure_one()
         self._message_log(body=step, author_id=self.env.user.partner_id.id)
-
-    def _close_approval_requests(self, feedback):
-        """Complete the request of the user who has decided, and remove those of the others."""
-        self.activity_feedback([APPROVAL_ACTIVITY], user_id=self.env.uid, feedback=feedback)
-        self.activity_unlink([APPROVAL_ACTIVITY])
 
     # ------------------------------------------------------------
     # What follows from other changes
@@ -293,20 +222,8 @@ class SaleOrder(models.Model):
         if changed:
             changed._set_open(self.env._("Approval ended: the cancelled quotation was changed"))
         if cancelled := self.filtered(lambda order: order.state == "cancel"):
+            cancelled.filtered(lambda order: order.approval_progress == "requested")._end_request("lapsed")
             cancelled.activity_unlink([APPROVAL_ACTIVITY])
-
-    def _follow_approval_request(self, change):
-        """Let a pending request say what the quotation is now, and reach those who may approve it now."""
-        for order in self.filtered(lambda order: order._get_changed_content(change) and order._is_approval_pending()):
-            approvers, activities = order._get_approvers(), order._get_approval_activities()
-            activities.filtered(lambda activity: activity.user_id not in approvers).unlink()  # noqa: B023
-            if not approvers or not order._requires_approval():
-                order._write_derived({"approval_requested_by_id": False})
-                order._get_approval_activities().unlink()
-                order._log_step(self.env._("The approval request has ended: the quotation was changed"))
-                continue
-            order._get_approval_activities().write(order._prepare_approval_request())
-            order._schedule_approval_requests()
 
     def _lock_for_approval(self, change):
         """Lock the order row, so that an approval and a change of a line at the same time cannot pass each other.
@@ -314,6 +231,4 @@ class SaleOrder(models.Model):
         Each would see in its snapshot the order as it was before the other. Updating the row that both share makes
         one of them fail to serialize, and Odoo runs it again.
         """
-        ids = self.filtered(lambda order: order.company_id.quotation_approval == "required").ids
-        if ids:
-            self.env.cr.execute(SQL("UPDATE sale_order SET write_uid = write_uid WHERE id = ANY(%s)", ids))
+        self.filtered(lambda order: order._get_live_flow())._lock_rows()

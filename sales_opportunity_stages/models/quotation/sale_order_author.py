@@ -55,7 +55,7 @@ class SaleOrder(models.Model):
         if change.is_incurred:
             return
         found = defaultdict(self.browse)
-        for order in self.filtered(lambda order: order.company_id.quotation_approval == "required"):
+        for order in self.filtered(lambda order: order._get_live_flow()):
             was = change.was(order)
             if was.get("state") == "cancel" and order.state == "draft" and order.amender_ids:
                 order._write_derived({"author_ids": [(4, id_) for id_ in order.amender_ids.ids], "amender_ids": [(5,)]})

@@ -51,6 +51,8 @@ class SaleOrder(models.Model):
             return action
         # sudo: system fields; access is checked above
         for order in self.sudo():
+            if order.approval_progress == "requested":
+                order._end_request("lapsed")
             order._write_derived({"approval_state": "closed", "close_reason": reason.strip()})
             order.activity_unlink(["sales_opportunity_stages.mail_activity_type_approval"])
             order._log_step(self.env._("Closed: %s", reason.strip()))

@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_list
 
+from ...tools import AMOUNT
+
 
 def _get_plain_value(record, name):
     """The value of a field, such that equal means unchanged."""
@@ -53,11 +55,12 @@ class SaleOrder(models.Model):
 
     def _get_snapshot(self):
         snapshot = super()._get_snapshot()
-        is_asked = self.company_id.quotation_approval == "required"
-        if is_asked or self.approval_state == "approved":
+        flow = self._get_live_flow()
+        if flow or self.approval_state == "approved" or self.approval_progress == "requested":
             snapshot["content"] = self._get_content()
-        if is_asked and self.approval_state != "approved" and self.state == "sale":
-            snapshot["amount"] = self._get_company_amount()
+        if flow and self.approval_state != "approved" and self.state == "sale":
+            snapshot["seen"] = self._get_seen(flow)
+            snapshot["needed"] = {terms.rule_id for terms in self._filter_terms(flow)}
         return snapshot
 
     def _get_changed_content(self, change):
@@ -76,7 +79,7 @@ class SaleOrder(models.Model):
             was = change.was(order)
             if was.get("approval_state") == "approved":
                 order._check_content(change)
-            elif "amount" in was and not change.is_incurred:
+            elif "seen" in was and not change.is_incurred:
                 order._check_growth(was)
 
     def _check_content(self, change):
@@ -96,7 +99,7 @@ class SaleOrder(models.Model):
         if change.is_incurred:
             self._log_incurred_change(labels)
             return
-        reasons = self._get_approver_refusals()
+        reasons = self._get_amendment_refusals()
         if reasons:
             raise UserError(
                 self.env._(
@@ -123,12 +126,51 @@ class SaleOrder(models.Model):
             )
         )
 
+    def _get_amendment_refusals(self):
+        """Return why the user may not change this order, which was confirmed with an approval.
+
+        An approver of the last level that has approved it may. What needs an approval that was not given, because the
+        order has grown since, takes an approver of that.
+        """
+        given = {step._get_terms().rule_id for step in self._get_live_steps("approved")}
+        missing = [terms for terms in self._filter_terms(self._get_live_flow()) if terms.rule_id not in given]
+        return self._get_refusals_of_terms(missing if given else []) or self._get_approver_refusals()
+
+    def _get_refusals_of_terms(self, needed):
+        """Return why the user cannot give the approval that some terms ask for: that of the highest level counts."""
+        level = max((terms.level for terms in needed), default=None)
+        candidates = self.env["sale.approval.rule"]._get_candidates
+        for terms in needed:
+            approvers = candidates(terms, self)
+            if terms.level == level and self.env.user not in self._find_deciders(approvers):
+                if self.env.user in approvers:
+                    return [self.env._("You have worked on this quotation. Ask another quotation approver.")]
+                names = format_list(self.env, approvers[:5].mapped("name")) or self.env._("nobody")
+                return [
+                    self.env._(
+                        "Only those who approve on level %(level)s can do this: %(users)s.", level=level, users=names
+                    )
+                ]
+        return []
+
+    def _get_grown_terms(self, snapshot):
+        """Return the terms that ask for an approval now, and did not before, or of which the order has more now."""
+        flow = self._get_live_flow()
+        seen = self._get_seen(flow)
+        return [
+            terms
+            for terms in self._filter_terms(flow)
+            if terms.rule_id not in snapshot["needed"] or terms.is_worse(snapshot["seen"], seen)
+        ]
+
     def _check_growth(self, snapshot):
         """:raise UserError: when an order confirmed without approval has grown to where it needs one"""
-        grown = self.company_id.currency_id.compare_amounts(self._get_company_amount(), snapshot["amount"]) > 0
-        if not grown or self.state != "sale" or not self._requires_approval():
+        if self.state != "sale" or not self._requires_approval():
             return
-        reasons = self._get_approver_refusals()
+        grown, more = self._get_grown_terms(snapshot), self._get_company_amount() - snapshot["seen"][AMOUNT]
+        if not grown and (more <= 0 or self._filter_terms(self._get_live_flow())):
+            return
+        reasons = self._get_refusals_of_terms(grown) if grown else self._get_approver_refusals()
         if reasons:
             raise UserError(
                 self.env._(
@@ -138,7 +180,7 @@ class SaleOrder(models.Model):
                     reasons=" ".join(reasons),
                 )
             )
-        self._set_approved()
+        self._record_approval(grown or self._get_needed_terms())
 
     def _describe_content(self, keys):
         """Return the labels of changed fields, for a message.

@@ -18,8 +18,10 @@ class ResCompany(models.Model):
     )
     quotation_approval_four_eyes = fields.Boolean(
         "Four-Eyes Approval",
+        default=True,
         prefetch=False,
-        help="Nobody approves a quotation that they have made, are responsible for, or have worked on.",
+        help="Nobody approves a quotation that they have made, requested, are responsible for or have worked on, nor "
+        "does a deputy in the place of somebody who has.",
     )
 
     _check_quotation_approval_min_amount = models.Constraint(
