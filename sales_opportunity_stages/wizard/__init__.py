@@ -8,5 +8,9 @@ from . import crm_pipeline_history
 from . import mail_activity_schedule
 from . import mail_compose_message
 from . import portal_share
+from . import sale_credit_decide
 from . import sale_credit_dry_run
+from . import sale_credit_grant_create
+from . import sale_credit_request_create
 from . import sale_order_close
+from . import sale_order_rest

@@ -14,6 +14,9 @@ class SalesLedgerMixin(models.AbstractModel):
     _name = "sales.ledger.mixin"
     _description = "Rows written by the system only"
 
+    _is_sealed = False
+    """Whether the rows are sealed every night: see ``sales.ledger.seal``."""
+
     def _as_ledger(self):
         """Return the same records in superuser mode, free to be written. Never return them to a caller."""
         # sudo: nobody has write access to a ledger
