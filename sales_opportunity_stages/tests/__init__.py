@@ -9,6 +9,9 @@ from . import test_consistency
 from . import test_conversion
 from . import test_credit_check
 from . import test_credit_exposure
+from . import test_credit_grant
+from . import test_credit_recheck
+from . import test_credit_request
 from . import test_credit_uninvoiced
 from . import test_credit_json_rpc
 from . import test_credit_matching

@@ -26,7 +26,6 @@ class SaleCreditDecide(models.TransientModel):
             ("refuse", "Refuse"),
             ("forward", "Forward"),
         ],
-        required=True,
         compute="_compute_decision",
         store=True,
         readonly=False,

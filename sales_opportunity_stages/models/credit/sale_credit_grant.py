@@ -121,6 +121,35 @@ class SaleCreditGrant(models.Model):
         over = units.filtered(lambda unit: unit.credit_effective_limit and unit.credit_available < 0)
         return expired & Domain("unit_id", "in", over.ids)
 
+    @api.model
+    def _get_limit_on(self, unit, company, day):
+        """Return the effective limit of a unit in a company on any day, grants of that day counted.
+
+        The permanent limit of a past day is what the first change after it says that it was before.
+        """
+        # sudo: the log of all changes counts; amounts are given to a caller who may read them
+        grants, unit = self.sudo(), unit.sudo().with_company(company)
+        later = grants.search(
+            [
+                ("unit_id", "=", unit.id),
+                ("kind", "=", "permanent"),
+                ("company_id", "=", company.id),
+                ("date_from", ">", day),
+            ],
+            order="date_from, id",
+            limit=1,
+        )
+        limit = later.old_amount if later else unit.credit_limit
+        on_top = grants.search(
+            self._get_domain_in_force(day)
+            & Domain("unit_id", "=", unit.id)
+            & (
+                Domain("company_id", "=", company.id)
+                | (Domain("company_id", "=", False) & Domain("root_company_id", "=", company.root_id.id))
+            )
+        )
+        return limit + sum(on_top.mapped("amount")) if limit else 0.0
+
     # ------------------------------------------------------------
     # Granting
     # ------------------------------------------------------------

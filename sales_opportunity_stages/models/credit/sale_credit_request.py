@@ -8,6 +8,9 @@ from odoo.tools import format_amount, format_date, format_list, plaintext2html
 
 REQUEST_ACTIVITY = "sales_opportunity_stages.mail_activity_type_credit"
 RELEASE_DAYS = 7
+DECISION_READERS = (
+    "account.group_account_invoice,account.group_account_readonly,sales_opportunity_stages.group_credit_manager"
+)
 
 
 class SaleCreditRequest(models.Model):
@@ -79,7 +82,7 @@ class SaleCreditRequest(models.Model):
     exposure = fields.Monetary(related="check_id.exposure")
     can_decide = fields.Boolean(compute="_compute_can_decide")
     decide_refusal = fields.Char("Why Not", compute="_compute_can_decide")
-    payment_record = fields.Html(compute="_compute_outlook", sanitize=False)
+    payment_record = fields.Html(compute="_compute_outlook", sanitize=False, groups=DECISION_READERS)
     projection = fields.Html("When Can It Be Confirmed?", compute="_compute_outlook", sanitize=False)
 
     _open_idx = models.Index("(unit_id, company_id) WHERE state IN ('requested', 'granted')")
