@@ -8,6 +8,8 @@ from . import test_competition
 from . import test_consistency
 from . import test_conversion
 from . import test_credit_check
+from . import test_credit_desk_oracle
+from . import test_credit_desk_tour
 from . import test_credit_exposure
 from . import test_credit_grant
 from . import test_credit_recheck
@@ -18,6 +20,8 @@ from . import test_credit_matching
 from . import test_credit_members
 from . import test_credit_oracle
 from . import test_credit_payment
+from . import test_credit_policy_lab
+from . import test_credit_invoicing
 from . import test_customer_acceptance
 from . import test_daily_tours
 from . import test_customer_tours
@@ -32,6 +36,7 @@ from . import test_funnel_view
 from . import test_history
 from . import test_install
 from . import test_json_rpc
+from . import test_ledger_seal
 from . import test_lead_assign
 from . import test_lead_overview
 from . import test_learned_probability

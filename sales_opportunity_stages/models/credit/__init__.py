@@ -13,6 +13,7 @@ from . import sale_credit_lock
 from . import sale_credit_check
 from . import sale_credit_request
 from . import account_move
+from . import account_move_credit
 from . import account_move_line
 from . import payment_transaction_credit
 from . import sale_order_line_credit

@@ -43,6 +43,10 @@ class ResPartner(models.Model):
                 )
         return partners
 
+    def unlink(self):
+        self.env["sales.ledger.seal"]._remove_with(self)
+        return super().unlink()
+
     def write(self, vals):
         logged = vals.keys() & {*self._get_logged_credit_fields(), "parent_id", "is_company"}
         logs = self._read_logged_credit() if logged else {}

@@ -59,6 +59,7 @@ class SaleCreditCheck(models.Model):
             ("payment", "Customer's payment"),
             ("manual", "Asked for"),
             ("invoice", "Invoice"),
+            ("delivery", "Delivery"),
             ("recheck", "Recheck"),
         ],
         required=True,
@@ -92,6 +93,41 @@ class SaleCreditCheck(models.Model):
     # ------------------------------------------------------------
     # Writing
     # ------------------------------------------------------------
+
+    @api.model
+    def _prepare_decision(self, company, unit, decision, result, origin, **values):
+        """Return the values of a decision that is logged.
+
+        :param company: the company whose documents are checked
+        :param unit: the credit unit, in superuser mode
+        :param CreditDecision decision: what was decided
+        :param values: further fields, ``document_names`` and ``order_ids`` among them
+        """
+        exposure = decision.exposure_before
+        settled = decision.settled_before and unit._describe_settled_items(company, decision)
+        return {
+            "order_ids": [],
+            "unit_id": unit.id,
+            "company_id": company.id,
+            "user_id": self.env.uid,
+            "check_date": fields.Datetime.now(),
+            "credit_limit": decision.terms.limit,
+            "receivable": exposure.receivable,
+            "uninvoiced": exposure.uninvoiced,
+            "draft_invoiced": exposure.draft_invoiced,
+            "documents": decision.documents,
+            "exposure": decision.exposure,
+            "excess": decision.excess,
+            "oldest_overdue_date": exposure.oldest_date if decision.overdue_days else False,
+            "overdue_days": decision.overdue_days,
+            "result": result,
+            "origin": origin,
+            "detail": unit._get_credit_detail(None if result == "passed" else company, exposure),
+            "settled_items": settled,
+            "request_id": False,
+            "grant_ids": list(decision.terms.grant_ids),
+            **values,
+        }
 
     @api.model
     def _log(self, vals_list):

@@ -263,31 +263,16 @@ class SaleOrder(models.Model):
             self._message_log_batch(bodies={order.id: "\n\n".join(warned) for order in self})
 
     def _prepare_credit_check(self, unit, decision, result, origin, releases=()):
-        exposure = decision.exposure_before
-        settled = decision.settled_before and unit._describe_settled_items(self[:1].company_id, decision)
-        return {
-            "order_ids": self.ids,
-            "document_names": ", ".join(self.mapped("name"))[:500],
-            "unit_id": unit.id,
-            "company_id": self[:1].company_id.id,
-            "user_id": self.env.uid,
-            "check_date": fields.Datetime.now(),
-            "credit_limit": decision.terms.limit,
-            "receivable": exposure.receivable,
-            "uninvoiced": exposure.uninvoiced,
-            "draft_invoiced": exposure.draft_invoiced,
-            "documents": decision.documents,
-            "exposure": decision.exposure,
-            "excess": decision.excess,
-            "oldest_overdue_date": exposure.oldest_date if decision.overdue_days else False,
-            "overdue_days": decision.overdue_days,
-            "result": result,
-            "origin": origin,
-            "detail": unit._get_credit_detail(None if result == "passed" else self[:1].company_id, exposure),
-            "settled_items": settled,
-            "request_id": releases[0].id if releases else False,
-            "grant_ids": list(decision.terms.grant_ids),
-        }
+        return self.env["sale.credit.check"]._prepare_decision(
+            self[:1].company_id,
+            unit,
+            decision,
+            result,
+            origin,
+            order_ids=self.ids,
+            document_names=", ".join(self.mapped("name"))[:500],
+            request_id=releases[0].id if releases else False,
+        )
 
     # ------------------------------------------------------------
     # What is said

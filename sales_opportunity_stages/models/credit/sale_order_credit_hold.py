@@ -244,6 +244,7 @@ class SaleOrder(models.Model):
         # sudo: a ledger
         requests = self.sudo().credit_request_ids
         names = format_list(self.env, self.mapped("name"))
+        self.env["sales.ledger.seal"]._remove_with(self)
         result = super().unlink()
         if requests:
             requests.invalidate_recordset(["order_ids"])

@@ -39,8 +39,13 @@ class SalesLedgerMixin(models.AbstractModel):
 
     def write(self, vals):
         self._check_ledger_access()
-        return super().write(vals)
+        result = super().write(vals)
+        if self._is_sealed:
+            self.env["sales.ledger.seal"]._note_amended(self)
+        return result
 
     def unlink(self):
         self._check_ledger_access()
+        if self._is_sealed:
+            self.env["sales.ledger.seal"]._note_amended(self, removed=True)
         return super().unlink()
