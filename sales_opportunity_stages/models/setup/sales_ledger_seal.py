@@ -95,12 +95,17 @@ class SalesLedgerSeal(models.Model):
 
     @api.model
     def _get_sealed_fields(self, model):
-        """Return the names of the fields of a ledger that a digest is over: all that its table has."""
+        """Return the names of the fields of a ledger that a digest is over: all that its table has, but links that the
+        database clears when their record is deleted."""
         return sorted(
             name
             for name, field in self.env[model]._fields.items()
-            if field.store and field.column_type and name not in NOT_SEALED
+            if field.store and field.column_type and name not in NOT_SEALED and not self._is_cleared(field)
         )
+
+    @api.model
+    def _is_cleared(self, field):
+        return field.type == "many2one" and field.ondelete == "set null" and field.comodel_name != "res.users"
 
     @api.model
     def _read_digests(self, model, names, known):
@@ -109,7 +114,7 @@ class SalesLedgerSeal(models.Model):
         late = set()
         if known:
             before = self.sudo().search([("model", "=", model), ("id", "<", known.id)], limit=1)  # sudo: as _get_last
-            sealed = {int(line.split()[0]) for line in known.content.splitlines()}
+            sealed = {int(line.split()[0]) for line in (known.content or "").splitlines()}
             ids = self._search_ids(model, SQL("id > %s AND id <= %s", before.last_id, known.last_id))
             late = set(ids) - sealed - self._get_amended(model)
         condition = SQL("id > %s OR id = ANY(%s)", known.last_id, sorted(late))
@@ -224,7 +229,7 @@ class SalesLedgerSeal(models.Model):
         """Yield the first row of a ledger that was changed or removed since it was sealed."""
         expected = {}
         for seal in seals:
-            for line in seal.content.splitlines():
+            for line in (seal.content or "").splitlines():
                 id_, digest = line.split()
                 expected[int(id_)] = digest, seal.field_names
         # sudo: as _find_broken
