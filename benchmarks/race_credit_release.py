@@ -61,8 +61,10 @@ def main():
             if len(confirmed) != (0 if kind == "expired" else 1):
                 wrong.append((kind, unit_id, len(confirmed)))
         env.company.account_use_credit_limit = switched_on
-    print(f"{len(units) - len(wrong)} of {len(units)} as they should be: one order for a release or a grant, none for "
-          f"a grant that has ended {wrong[:3]}")
+    print(
+        f"{len(units) - len(wrong)} of {len(units)} as they should be: one order for a release or a grant, none for "
+        f"a grant that has ended {wrong[:3]}"
+    )
     raise SystemExit(bool(wrong))
 
 

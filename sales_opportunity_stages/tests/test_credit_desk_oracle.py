@@ -31,7 +31,8 @@ class TestDeskOracle(CreditCase):
                 {
                     "name": name,
                     "line_ids": [
-                        Command.create({"value": "percent", "value_amount": 100 / len(days), "nb_days": day}) for day in days
+                        Command.create({"value": "percent", "value_amount": 100 / len(days), "nb_days": day})
+                        for day in days
                     ],
                 }
                 for name, days in (("At once", (0,)), ("In a month", (30,)), ("Halves", (10, 50)))

@@ -258,9 +258,7 @@ class TestTermPolicy(CreditDeskCase):
                 ],
             }
         )
-        self.bill = self._invoice(
-            400, date=self.today - timedelta(days=30), invoice_payment_term_id=term.id
-        )
+        self.bill = self._invoice(400, date=self.today - timedelta(days=30), invoice_payment_term_id=term.id)
 
     def test_from_the_document(self):
         with self.assertRefused("is 20 days late"):

@@ -19,7 +19,9 @@ class TestCreditAtInvoicing(CreditDeskCase):
         move.invoice_line_ids.price_unit = 100
         move.action_post()
         check = self._get_checks()
-        self.assertEqual((check.result, check.origin, check.receivable, check.documents), ("passed", "invoice", 900, 100))
+        self.assertEqual(
+            (check.result, check.origin, check.receivable, check.documents), ("passed", "invoice", 900, 100)
+        )
 
     def test_a_batch_adds_up(self):
         self.company.credit_check_invoice = "block"

@@ -101,7 +101,9 @@ class TestProjection(CreditDeskCase):
 
     def test_rows(self):
         rows = self.unit._get_credit_projection(300)
-        self.assertEqual([(day, available) for day, available, _document in rows], [(self.today, 100), (self.today, 1000)])
+        self.assertEqual(
+            [(day, available) for day, available, _document in rows], [(self.today, 100), (self.today, 1000)]
+        )
         self.assertEqual(rows[1][2], self.debt)
         self.assertEqual(len(self.unit._get_credit_projection(100)), 1)
 

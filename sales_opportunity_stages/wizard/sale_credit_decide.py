@@ -34,9 +34,7 @@ class SaleCreditDecide(models.TransientModel):
     amount = fields.Monetary(
         compute="_compute_amount", store=True, readonly=False, help="Amount on top of the limit of the credit unit."
     )
-    date_to = fields.Date(
-        "Until", default=lambda self: fields.Date.context_today(self) + timedelta(days=GRANT_DAYS)
-    )
+    date_to = fields.Date("Until", default=lambda self: fields.Date.context_today(self) + timedelta(days=GRANT_DAYS))
     user_id = fields.Many2one("res.users", "Forward To", domain="[('share', '=', False)]")
     reason = fields.Text(required=True)
 

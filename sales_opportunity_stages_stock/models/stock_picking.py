@@ -132,21 +132,25 @@ class StockPicking(models.Model):
                 )
             ]
         )
-        request = self.env["sale.credit.request"]._as_ledger().create(
-            {
-                "picking_ids": [fields.Command.set(self.ids)],
-                "document_names": self.name,
-                "unit_id": unit.id,
-                "partner_id": self.partner_id.id,
-                "user_id": self.sale_id.user_id.id,
-                "company_id": self.company_id.id,
-                "amount": self._get_credit_amount(),
-                "excess": decision.excess,
-                "overdue_days": decision.overdue_days,
-                "reason": reason,
-                "requested_by_id": self.env.uid,
-                "check_id": check.id,
-            }
+        request = (
+            self.env["sale.credit.request"]
+            ._as_ledger()
+            .create(
+                {
+                    "picking_ids": [fields.Command.set(self.ids)],
+                    "document_names": self.name,
+                    "unit_id": unit.id,
+                    "partner_id": self.partner_id.id,
+                    "user_id": self.sale_id.user_id.id,
+                    "company_id": self.company_id.id,
+                    "amount": self._get_credit_amount(),
+                    "excess": decision.excess,
+                    "overdue_days": decision.overdue_days,
+                    "reason": reason,
+                    "requested_by_id": self.env.uid,
+                    "check_id": check.id,
+                }
+            )
         )
         request = request.with_env(self.env)
         request._tell_credit_managers()

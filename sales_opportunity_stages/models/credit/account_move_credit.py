@@ -26,8 +26,7 @@ class AccountMove(models.Model):
             lambda move: (
                 move.is_sale_document(include_receipts=True)
                 and move.move_type != "out_refund"
-                and move.company_id.credit_check_invoice != "none"
-                and move.company_id.account_use_credit_limit
+                and move.company_id._get_credit_checkpoints()["invoice"] != "none"
                 and not move.invoice_line_ids.sale_line_ids
             )
         )
@@ -40,7 +39,9 @@ class AccountMove(models.Model):
         # sudo: the sum is over what everybody has sold, in the whole company tree
         Exposures, Units = self.env["sale.credit.exposure"].sudo(), self.env["res.partner"].sudo()
         standings = Exposures._get_standings(self.partner_id.ids, company, using=True)
-        for unit_id, moves in self.grouped(lambda move: getattr(standings.get(move.partner_id.id), "unit_id", 0)).items():
+        for unit_id, moves in self.grouped(
+            lambda move: getattr(standings.get(move.partner_id.id), "unit_id", 0)
+        ).items():
             documents = sum(moves.mapped("amount_total_signed"))
             if not unit_id or company.currency_id.compare_amounts(documents, 0.0) <= 0:
                 continue
@@ -91,7 +92,8 @@ class SaleCreditCheck(models.Model):
         managers = self.env["sale.credit.authority"]._get_deciders(company)
         names = ", ".join(user.name for user in list(managers)[:3])
         return self.env._(
-            "Ask the customer for a payment, or a credit manager for a temporary limit: %s.", names or self.env._("none")
+            "Ask the customer for a payment, or a credit manager for a temporary limit: %s.",
+            names or self.env._("none"),
         )
 
 
@@ -106,10 +108,14 @@ class ResPartner(models.Model):
         """
         self.ensure_one()
         if not self.env["sale.credit.check"].sudo(False).has_access("read"):
-            return self.env._("%(documents)s: the credit of %(unit)s does not allow it.", documents=names, unit=self.name)
+            return self.env._(
+                "%(documents)s: the credit of %(unit)s does not allow it.", documents=names, unit=self.name
+            )
         reasons = []
         if decision.is_stopped:
-            reasons.append(self.env._("%(documents)s: orders of %(unit)s are stopped.", documents=names, unit=self.name))
+            reasons.append(
+                self.env._("%(documents)s: orders of %(unit)s are stopped.", documents=names, unit=self.name)
+            )
         if decision.over_limit:
             reasons.append(
                 self.env._(

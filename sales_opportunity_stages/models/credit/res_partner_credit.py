@@ -178,7 +178,9 @@ class ResPartner(models.Model):
 
     def _compute_credit_grant_count(self):
         # sudo: the field has its groups; grants of other companies of the tree count here, too
-        counts = dict(self.env["sale.credit.grant"].sudo()._read_group([("unit_id", "in", self.ids)], ["unit_id"], ["__count"]))
+        counts = dict(
+            self.env["sale.credit.grant"].sudo()._read_group([("unit_id", "in", self.ids)], ["unit_id"], ["__count"])
+        )
         for partner in self:
             partner.credit_grant_count = counts.get(partner.sudo()._origin, 0)
 
@@ -192,7 +194,12 @@ class ResPartner(models.Model):
             partner.credit_unchecked_companies = ", ".join(companies.mapped("name"))
 
     @api.depends(
-        "credit_unit_id", "credit_limit", "credit_term_days", "credit_control", "credit_grant_ids", "commercial_partner_id"
+        "credit_unit_id",
+        "credit_limit",
+        "credit_term_days",
+        "credit_control",
+        "credit_grant_ids",
+        "commercial_partner_id",
     )
     @api.depends_context("company")
     def _compute_credit_exposure(self):

@@ -6,7 +6,7 @@ from .res_partner_credit import CREDIT_WRITERS
 
 
 class ResPartner(models.Model):
-    """Who decides on credit, and the log of what was decided: accountants and credit managers, however it is written."""
+    """Let accountants and credit managers decide on credit, however it is written, and log what they decide."""
 
     _inherit = "res.partner"
 
@@ -33,7 +33,9 @@ class ResPartner(models.Model):
             blank = self._get_granted_credit(self.browse())
             named = {name: blank[name] for name in logged}
             before = dict.fromkeys(self.browse(granted)._read_logged_credit(), named)
-            reasons = {partner: vals.get("credit_change_reason") for partner, vals in zip(partners, vals_list, strict=True)}
+            reasons = {
+                partner: vals.get("credit_change_reason") for partner, vals in zip(partners, vals_list, strict=True)
+            }
             self._log_credit_changes(before, reasons)
         if not self._may_write_credit():
             # sudo: fields that the user may not read are compared

@@ -132,7 +132,9 @@ class ResPartner(models.Model):
     def _project_orders(self, company, delays):
         """Yield an event for each confirmed order that is not wholly invoiced."""
         orders = self.env["sale.order"].search(
-            self.with_company(company)._get_credit_document_domain("sale.order"), order="date_order, id", limit=MOST_DOCUMENTS
+            self.with_company(company)._get_credit_document_domain("sale.order"),
+            order="date_order, id",
+            limit=MOST_DOCUMENTS,
         )
         today = fields.Date.context_today(self)
         for order in orders:
@@ -218,7 +220,8 @@ class ResPartner(models.Model):
         delay = round(sum(delay * number for delay, number in projection.delays.values()) / count)
         if count < FEW_PAYMENTS:
             return self.env._(
-                "This is uncertain: the usual delay of %(days)s days rests on %(count)s payments in the last 12 months.",
+                "This is uncertain: the usual delay of %(days)s days rests on %(count)s payments in the last 12 "
+                "months.",
                 days=delay,
                 count=count,
             )

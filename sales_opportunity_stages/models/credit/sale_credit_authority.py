@@ -25,14 +25,16 @@ class SaleCreditAuthority(models.Model):
         help="Who decides. Blank: everybody of the group.",
     )
     group_id = fields.Many2one(
-        "res.groups", "Group", ondelete="cascade", help="Whose users decide. Blank, without a user: every credit manager."
+        "res.groups",
+        "Group",
+        ondelete="cascade",
+        help="Whose users decide. Blank, without a user: every credit manager.",
     )
     max_excess = fields.Monetary(
-        "Excess up to", help="Amount over the limit that may be released or granted, in the company's currency. 0: no limit."
+        "Excess up to",
+        help="Amount over the limit that may be released or granted, in the company's currency. 0: no limit.",
     )
-    max_excess_percent = fields.Float(
-        "Excess up to (%)", help="Amount over the limit, in % of the limit. 0: no limit."
-    )
+    max_excess_percent = fields.Float("Excess up to (%)", help="Amount over the limit, in % of the limit. 0: no limit.")
     max_overdue_days = fields.Integer("Days Overdue up to", help="0: no limit.")
 
     _check_not_negative = models.Constraint(

@@ -18,7 +18,9 @@ class SaleCreditGrant(models.Model):
     _rec_name = "unit_id"
     _is_sealed = True
 
-    unit_id = fields.Many2one("res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade")
+    unit_id = fields.Many2one(
+        "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(
         "res.company",
         readonly=True,
@@ -41,9 +43,7 @@ class SaleCreditGrant(models.Model):
         default="temporary",
         help="Permanent: the limit or the term was changed. Temporary and insured: an amount on top of the limit.",
     )
-    amount = fields.Monetary(
-        readonly=True, help="Amount on top of the limit. Of a permanent grant: the new limit."
-    )
+    amount = fields.Monetary(readonly=True, help="Amount on top of the limit. Of a permanent grant: the new limit.")
     term_days = fields.Integer("Credit Term", readonly=True, help="The new term of a permanent grant, in days.")
     date_from = fields.Date("From", required=True, readonly=True, default=fields.Date.context_today)
     date_to = fields.Date("Until", readonly=True, help="The last day. Blank: no end.")

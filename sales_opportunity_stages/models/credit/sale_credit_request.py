@@ -30,7 +30,9 @@ class SaleCreditRequest(models.Model):
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
     document_names = fields.Char("Documents", readonly=True, help="Kept, whatever becomes of the orders.")
-    unit_id = fields.Many2one("res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade")
+    unit_id = fields.Many2one(
+        "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True, ondelete="set null")
     user_id = fields.Many2one("res.users", "Salesperson", readonly=True, ondelete="set null")
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")

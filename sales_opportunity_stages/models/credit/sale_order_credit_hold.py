@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------
 
     def action_request_credit(self, reason=None):
-        """Request the credit that these quotations need, from the credit managers. Without a reason a dialog asks for it.
+        """Request the credit that these quotations need from the credit managers. Without a reason a dialog asks for it.
 
         :param str reason: why it should be given
         :returns: the requests, one for each credit unit that refuses; or the dialog
@@ -127,7 +127,9 @@ class SaleOrder(models.Model):
             raise UserError(same[0]._say_open())
         if same:
             return same.browse()
-        open_requests._lapse(self.env._("Credit was requested again, for %s.", format_list(self.env, self.mapped("name"))))
+        open_requests._lapse(
+            self.env._("Credit was requested again, for %s.", format_list(self.env, self.mapped("name")))
+        )
         check = self.env["sale.credit.check"]._log([self._prepare_credit_check(unit, decision, "blocked", "manual")])
         values = self._prepare_credit_request(unit, decision, added, reason)
         request = self.env["sale.credit.request"]._as_ledger().create({**values, "check_id": check.id})
@@ -235,7 +237,9 @@ class SaleOrder(models.Model):
 
     def action_close_quotation(self, reason=None):
         result = super().action_close_quotation(reason)
-        closed = self.sudo().filtered(lambda order: order.approval_state == "closed")  # sudo: system fields and a ledger
+        closed = self.sudo().filtered(
+            lambda order: order.approval_state == "closed"
+        )  # sudo: system fields and a ledger
         closed._end_credit_hold()
         closed._get_open_requests()._lapse(self.env._("The quotation was closed."))
         return result

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 
 class ResCompany(models.Model):
@@ -105,7 +105,19 @@ class ResCompany(models.Model):
             "credit_grace_days",
             "credit_tolerance",
             "credit_use_parent_limit",
+            "account_use_credit_limit",
+            "credit_check_invoice",
+            "credit_check_delivery",
         }
+
+    @tools.ormcache("self.id")
+    def _get_credit_checkpoints(self):
+        """Return ``{checkpoint: none, warn or block}`` of this company, beside the confirmation."""
+        # sudo: a setting of a company that the user need not be able to read
+        company = self.sudo()
+        if not company.account_use_credit_limit:
+            return {"invoice": "none", "delivery": "none"}
+        return {"invoice": company.credit_check_invoice, "delivery": company.credit_check_delivery}
 
     def write(self, vals):
         result = super().write(vals)

@@ -50,7 +50,7 @@ class SalesLedgerSeal(models.Model):
             for name, model in self.env.registry.items()
             if not model._abstract
             and issubclass(model, self.env.registry["sales.ledger.mixin"])
-            and (model._is_sealed or name == "sale.order.approval")
+            and self.env[name]._is_sealed_ledger()
         )
 
     @api.model
@@ -183,11 +183,12 @@ class SalesLedgerSeal(models.Model):
     def _remove_with(self, records):
         """Remove the rows of sealed ledgers that the database would remove together with some records."""
         for model in self._get_sealed_models():
-            for name, field in self.env[model]._fields.items():
-                if field.store and field.type == "many2one" and field.ondelete == "cascade":
-                    if field.comodel_name == records._name:
-                        # sudo: rows of others go along with the record as well
-                        self.env[model]._as_ledger().search([(name, "in", records.ids)]).unlink()
+            # sudo: rows of others go along with the record as well
+            Ledger = self.env[model]._as_ledger()
+            for name, field in Ledger._fields.items():
+                is_link = field.store and field.type == "many2one" and field.comodel_name == records._name
+                if is_link and field.ondelete == "cascade":
+                    Ledger.search([(name, "in", records.ids)]).unlink()
 
     @api.model
     def _get_rows_of(self, records):
@@ -245,7 +246,11 @@ class SalesLedgerSeal(models.Model):
                 digest = expected[id_][0]
                 if found.get(id_, "-") != digest:
                     is_removed = id_ not in found
-                    yield "was removed after it was sealed" if is_removed else "was changed after it was sealed", model, id_
+                    yield (
+                        "was removed after it was sealed" if is_removed else "was changed after it was sealed",
+                        model,
+                        id_,
+                    )
                     return
         unknown = set(self._search_ids(model, SQL("id <= %s", seals[-1:].last_id))) - expected.keys()
         before = seals[-2:-1].last_id

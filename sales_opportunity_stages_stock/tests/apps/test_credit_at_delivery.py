@@ -102,9 +102,7 @@ class TestCreditAtDelivery(CreditDeskCase):
     def test_receipts_and_returns_pass(self):
         self._deliver()
         self.unit.credit_limit = 1
-        wizard = self.env["stock.return.picking"].with_context(
-            active_id=self.picking.id, active_model="stock.picking"
-        )
+        wizard = self.env["stock.return.picking"].with_context(active_id=self.picking.id, active_model="stock.picking")
         wizard = wizard.create({"picking_id": self.picking.id})
         wizard.product_return_moves.quantity = 1
         back = wizard._create_return()
@@ -124,4 +122,11 @@ class TestCreditAtDelivery(CreditDeskCase):
         self.assertEqual((order.order_line.qty_delivered, order.credit_uninvoiced), (1, 50))
         order.action_reopen_rest()
         self.assertEqual(order.credit_uninvoiced, 200)
-        self.assertEqual(sum(order.sudo().picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel")).mapped("product_uom_qty")), 3)
+        self.assertEqual(
+            sum(
+                order.sudo()
+                .picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
+                .mapped("product_uom_qty")
+            ),
+            3,
+        )
