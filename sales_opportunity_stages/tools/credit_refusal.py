@@ -15,6 +15,8 @@ class CreditRefusal(UserError):
     def __init__(self, message, action, button, context):
         super().__init__(message)
         self.args = (message, action, button, context)
+        # where the dialog of the add-on is not loaded, such as in a shop, it is shown as any other refusal
+        self.context = {"exception_class": "odoo.exceptions.UserError"}
 
     def __str__(self):
         return self.args[0]

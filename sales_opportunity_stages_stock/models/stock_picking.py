@@ -11,11 +11,15 @@ class StockPicking(models.Model):
 
     _inherit = "stock.picking"
 
-    credit_request_ids = fields.Many2many("sale.credit.request", string="Credit Requests", readonly=True, copy=False)
-    credit_warning = fields.Text(
-        compute="_compute_credit_warning", help="Why the transfer is held, as far as the user may read it."
+    credit_request_ids = fields.Many2many(
+        "sale.credit.request", string="Credit Requests", readonly=True, copy=False, groups="base.group_user"
     )
-    has_credit_request = fields.Boolean(compute="_compute_credit_warning")
+    credit_warning = fields.Text(
+        compute="_compute_credit_warning",
+        groups="base.group_user",
+        help="Why the transfer is held, as far as the user may read it.",
+    )
+    has_credit_request = fields.Boolean(compute="_compute_credit_warning", groups="base.group_user")
 
     @api.depends("state", "partner_id", "picking_type_code")
     def _compute_credit_warning(self):

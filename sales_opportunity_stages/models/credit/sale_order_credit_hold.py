@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------
 
     def action_request_credit(self, reason=None):
-        """Request the credit that these quotations need from the credit managers. Without a reason a dialog asks for it.
+        """Request the credit that these quotations need. Without a reason a dialog asks for it.
 
         :param str reason: why it should be given
         :returns: the requests, one for each credit unit that refuses; or the dialog
