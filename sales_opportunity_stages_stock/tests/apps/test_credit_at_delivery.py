@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
@@ -39,9 +41,7 @@ class TestCreditAtDelivery(CreditDeskCase):
 
     def test_late(self):
         self.unit.write({"credit_limit": 0, "credit_term_days": 5})
-        self.debt.button_draft()
-        self.debt.invoice_date = "2020-01-01"
-        self.debt.action_post()
+        self._invoice(10, date=self.today - timedelta(days=30))
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self._deliver()
 
