@@ -103,7 +103,9 @@ class Databases:
 
     def apps_template(self, apps):
         """Return a database with the add-ons and one set of applications."""
-        key = layout.digest(self.addons_key(), *APPS[apps])
+        bridges = [addon for addon in layout.addons(with_apps=True) if addon.name in layout.APP_ADDONS]
+        files = [path for addon in bridges for path in layout.installed_files(addon)]
+        key = layout.digest(self.addons_key(), *APPS[apps], *files)
         return self._template(apps, key, lambda name: self._build_apps(name, apps))
 
     def upgrade_template(self):

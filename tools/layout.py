@@ -19,14 +19,21 @@ RUNS = LOCAL / "runs"
 
 # Seconds of waiting that need no word.
 PATIENCE = 2
+# Add-ons that need one of the applications which tests get by `./test --with`.
+APP_ADDONS = {"sales_opportunity_stages_stock"}
 # What an add-on may change in without its installed database changing.
 NOT_INSTALLED = {"tests", "__pycache__"}
 
 
-def addons():
-    """Return the add-ons of this checkout, by name."""
+def addons(with_apps=False):
+    """Return the add-ons of this checkout, by name.
+
+    :param bool with_apps: also those that need applications which the other add-ons are tested without; Odoo installs
+        them itself where these applications are
+    """
     manifests = sorted(ROOT.glob("*/__manifest__.py"))
-    return [manifest.parent for manifest in manifests if _installable(manifest)]
+    found = [manifest.parent for manifest in manifests if _installable(manifest)]
+    return [addon for addon in found if with_apps or addon.name not in APP_ADDONS]
 
 
 def _installable(manifest):

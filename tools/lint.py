@@ -40,7 +40,7 @@ def main(arguments):
 
 def _files():
     """Return the add-ons and their translations, as paths from the checkout's folder."""
-    addons = layout.addons()
+    addons = layout.addons(with_apps=True)
     translations = [path for addon in addons for path in sorted(addon.glob("i18n*/*.po*"))]
     return [[str(path.relative_to(layout.ROOT)) for path in paths] for paths in (addons, translations)]
 

@@ -40,6 +40,15 @@ sale.approval.report          ----   ----   ----     ----       ----   r---     
 sale.order.decision           -      -      -        -          -      x        -    -      -      -     -          x       -     -
 sale.credit.check             ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
 sale.credit.lock              ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
+sale.credit.request           ----   ----   ----     r---       r---   ----     r--- r---   r---   ----  r---       r---    ----  ----
+sale.credit.grant             ----   ----   ----     r---       r---   r---     r--- r---   r---   r---  r---       r---    ----  ----
+sale.credit.authority         ----   ----   ----     r---       r---   ----     ---- ----   ----   ----  ----       rwcd    ----  ----
+sales.ledger.seal             ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
+sales.ledger.amendment        ----   ----   ----     ----       ----   ----     ---- ----   ----   ----  ----       ----    r---  ----
+sale.credit.request.create    -      -      -        -          -      -        x    x      x      -     x          x       -     -
+sale.credit.decide            -      -      -        -          x      -        -    -      -      -     -          -       -     -
+sale.credit.grant.create      -      -      -        -          x      -        -    -      -      -     -          -       -     -
+sale.order.rest               -      -      -        -          -      -        x    x      x      -     x          x       -     -
 sale.credit.dry.run           -      -      -        -          x      -        -    -      -      -     -          -       -     -
 crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
@@ -241,6 +250,71 @@ class AccessSetup(OpportunityStagesSetup):
         check = self.env["sale.credit.check"]._as_ledger().create(values).with_env(self.env)
         return check, {"result": "blocked"}, values
 
+    def _make_sale_credit_request(self, lead):
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        values = {
+            "order_ids": [Command.set(order.ids)],
+            "unit_id": self.customer.id,
+            "company_id": order.company_id.id,
+            "user_id": order.user_id.id,
+            "requested_by_id": (lead.user_id or self.salesman).id,
+            "document_names": order.name,
+        }
+        request = self.env["sale.credit.request"]._as_ledger().create(values).with_env(self.env)
+        return request, {"state": "granted"}, values
+
+    def _make_sale_credit_grant(self, lead):
+        company = lead.company_id or self.env.company
+        values = {
+            "unit_id": self.customer.id,
+            "company_id": company.id,
+            "root_company_id": company.root_id.id,
+            "amount": 5,
+        }
+        grant = self.env["sale.credit.grant"]._as_ledger().create(values).with_env(self.env)
+        return grant, {"amount": 10**6}, values
+
+    def _make_sale_credit_authority(self, lead):
+        values = {"company_id": (lead.company_id or self.env.company).id, "user_id": self.manager.id}
+        return self.env["sale.credit.authority"].create(values), {"max_excess": 1}, values
+
+    def _make_sales_ledger_seal(self, lead):
+        values = {"model": "sale.credit.check", "last_id": 0, "digest": "x"}
+        return self.env["sales.ledger.seal"]._as_ledger().create(values).with_env(self.env), {"digest": "y"}, values
+
+    def _make_sales_ledger_amendment(self, lead):
+        values = {"model": "sale.credit.check", "res_id": 1}
+        amendment = self.env["sales.ledger.amendment"]._as_ledger().create(values)
+        return amendment.with_env(self.env), {"digest": "y"}, values
+
+    def _make_refused_order(self, lead):
+        """A quotation that the credit check refuses."""
+        order, _to_write, _to_create = self._make_sale_order(lead)
+        order.company_id.account_use_credit_limit = True
+        self.customer.with_company(order.company_id).credit_control = "stop"
+        return order
+
+    def _make_confirmed_order(self, lead):
+        """An order with something left to deliver."""
+        line, _to_write, _to_create = self._make_sale_order_line(lead)
+        line.order_id.action_confirm()
+        return line.order_id
+
+    def _make_sale_credit_request_create(self, lead):
+        order = self._make_refused_order(lead)
+        return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
+
+    def _make_sale_credit_decide(self, lead):
+        request, _to_write, _to_create = self._make_sale_credit_request(lead)
+        return None, None, {"request_ids": [Command.set(request.ids)], "decision": "refuse", "reason": "x"}
+
+    def _make_sale_credit_grant_create(self, lead):
+        return None, None, {"unit_id": self.customer.id, "amount": 5, "reason": "x"}
+
+    def _make_sale_order_rest(self, lead):
+        order = self._make_confirmed_order(lead)
+        return None, None, {"order_ids": [Command.set(order.ids)], "reason": "x"}
+
     def _make_sale_credit_lock(self, lead):
         partner = self.env["res.partner"].create({"name": "Unit"})
         values = {"unit_id": partner.id}
@@ -283,5 +357,9 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
             "sale.order.decision": "action_decide",
+            "sale.credit.decide": "action_decide",
             "sale.credit.dry.run": "action_apply",
+            "sale.credit.grant.create": "action_grant",
+            "sale.credit.request.create": "action_request",
+            "sale.order.rest": "action_close_rest",
         }[model]

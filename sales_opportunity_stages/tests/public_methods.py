@@ -40,23 +40,36 @@ crm.stage.action_duplicate                          -      -      -        -    
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -
 res.partner.action_view_credit_checks               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_draft_invoiced       -      -      -        x          x      x        x   x      x      x     x          x       -     x
+res.partner.action_view_credit_grants               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_receivable           -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_uninvoiced           -      -      -        x          x      x        x   x      x      x     x          x       -     x
+sale.credit.request.action_decide                   -      -      -        x          x      -        x   x      x      -     x          x       -     -
+sale.credit.request.action_forward                  -      -      -        -          x      -        -   -      -      -     -          -       -     -
+sale.credit.request.action_grant                    -      -      -        -          x      -        -   -      -      -     -          -       -     -
+sale.credit.request.action_refuse                   -      -      -        -          x      -        -   -      -      -     -          -       -     -
+sale.credit.request.action_release                  -      -      -        -          x      -        -   -      -      -     -          -       -     -
+sale.credit.request.action_view_draft_invoiced      -      -      -        x          x      -        x   x      x      -     x          x       -     -
+sale.credit.request.action_view_receivable          -      -      -        x          x      -        x   x      x      -     x          x       -     -
+sale.credit.request.action_view_uninvoiced          -      -      -        x          x      -        x   x      x      -     x          x       -     -
 sale.order.action_add_from_opportunity              -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_approve                           -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_close_quotation                   -      -      -        x          -      -        x   x      x      -     x          x       -     -
+sale.order.action_close_rest                        -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_credit_check                      -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_preview_approval                  -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_quotation_send                    -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_quotation_sent                    -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_refuse_approval                   -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_reopen_quotation                  -      -      -        -          -      -        -   -      -      -     -          x       -     -
+sale.order.action_reopen_rest                       -      -      -        x          -      -        x   x      x      -     x          x       -     -
+sale.order.action_request_credit                    -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_request_approval                  -      -      -        x          -      -        x   x      x      -     x          x       -     -
 sale.order.action_return_approval                   -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_share                             -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.action_unapprove                         -      -      -        -          -      x        -   -      -      -     -          x       -     -
 sale.order.action_withdraw_request                  -      -      -        -          -      -        -   -      -      -     -          -       -     -
 sale.order.action_view_credit_checks                -      -      -        x          -      x        x   x      x      -     x          x       -     -
+sale.order.action_view_credit_requests              -      -      -        x          -      x        x   x      x      -     x          x       -     -
 sale.order.message_post                             -      -      -        x          -      -        x   x      x      -     x          x       -     -
 """  # noqa: E501 - a table
 
@@ -181,6 +194,35 @@ class PublicMethodsSetup(AccessSetup):
     def _prepare_sale_order_action_close_quotation(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)
         return [order.ids, "No budget"]
+
+    def _prepare_sale_order_action_request_credit(self, lead):
+        return [self._make_refused_order(lead).ids, "Known customer"]
+
+    def _prepare_sale_order_action_close_rest(self, lead):
+        return [self._make_confirmed_order(lead).ids, "Discontinued"]
+
+    def _prepare_sale_order_action_reopen_rest(self, lead):
+        order = self._make_confirmed_order(lead)
+        order.action_close_rest("secret reason")
+        return [order.ids]
+
+    def _prepare_request(self, lead, *args):
+        """A request for an order of no opportunity: no release lets one of an opportunity pass."""
+        request, _to_write, _to_create = self._make_sale_credit_request(lead)
+        request.company_id.credit_release_crm = True
+        return [request.ids, *args]
+
+    def _prepare_sale_credit_request_action_release(self, lead):
+        return self._prepare_request(lead, "Known customer")
+
+    def _prepare_sale_credit_request_action_refuse(self, lead):
+        return self._prepare_request(lead, "Too late")
+
+    def _prepare_sale_credit_request_action_grant(self, lead):
+        return self._prepare_request(lead, 5, "2999-12-31", "Known customer")
+
+    def _prepare_sale_credit_request_action_forward(self, lead):
+        return self._prepare_request(lead, self.situations["credit"][0].id, "Yours")
 
     def _prepare_sale_order_message_post(self, lead):
         order, _to_write, _to_create = self._make_sale_order(lead)

@@ -344,6 +344,16 @@ class TestQuotationPerformance(QueryCounting, QuotationCase):
                 order = self._prepare_quotations(1)
                 self.assertExtraQueries(1, order, lambda order: order.action_confirm())
 
+    def test_with_credit_grants(self):
+        """Grants are read by the same query, and logged with the decision."""
+        self.company.account_use_credit_limit = True
+        self.customer.write({"credit_limit": 10**9, "credit_term_days": 900, "credit_term_basis": "due"})
+        for kind in ("temporary", "insured"):
+            self.env["sale.credit.grant"]._as_ledger().create(
+                {"unit_id": self.customer.id, "company_id": self.company.id, "kind": kind, "amount": 5}
+            )
+        self.assertExtraQueries(1, self._prepare_quotations(1), lambda order: order.action_confirm())
+
     def test_many_with_approval(self):
         """Judging needs the content of each order: read in batch."""
         self.company.quotation_approval = "required"

@@ -35,13 +35,36 @@ class Exposure:
 
 @dataclass(frozen=True)
 class CreditTerms:
-    """What a unit is granted: nought means not limited, as in Odoo."""
+    """What a unit is granted on a day.
+
+    :param limit: the effective limit, grants counted; 0 = no limit, as in Odoo
+    :param term_days: 0 = not checked
+    :param control: ``limit``, ``cash`` (nothing without payment received) or ``stop`` (no order at all)
+    :param grace_days: days after the term within which a document is not late yet
+    :param basis: what the term is counted from: ``document`` or ``due``
+    :param granted: the part of the limit that grants of that day add
+    :param grant_ids: ids of these grants
+    """
 
     limit: float = 0.0
     term_days: int = 0
+    control: str = "limit"
+    grace_days: int = 0
+    basis: str = "document"
+    granted: float = 0.0
+    grant_ids: tuple = ()
 
     def __bool__(self):
-        return bool(self.limit or self.term_days)
+        return bool(self.limit or self.term_days or self.control != "limit")
+
+    @property
+    def is_limited(self):
+        return bool(self.limit) or self.control == "cash"
+
+    @property
+    def ceiling(self):
+        """The exposure up to which an order passes, where the unit is limited."""
+        return 0.0 if self.control == "cash" else self.limit
 
 
 @dataclass(frozen=True)
@@ -71,6 +94,18 @@ class CreditDecision:
     0
     >>> CreditDecision(late, owing, 1, today=date(2026, 2, 2), compare=compare).overdue_days
     2
+    >>> lenient = CreditTerms(term_days=30, grace_days=2)
+    >>> CreditDecision(lenient, owing, 1, today=date(2026, 2, 2), compare=compare).refused
+    False
+    >>> CreditDecision(lenient, owing, 1, today=date(2026, 2, 3), compare=compare).overdue_days
+    3
+    >>> cash = CreditTerms(limit=100, control="cash")
+    >>> CreditDecision(cash, Exposure(receivable=-40), 40, compare=compare).refused  # paid in advance
+    False
+    >>> CreditDecision(cash, Exposure(), 40, compare=compare).excess
+    40.0
+    >>> CreditDecision(CreditTerms(control="stop"), Exposure(), 0, compare=compare).refused
+    True
     """
 
     terms: CreditTerms
@@ -84,24 +119,29 @@ class CreditDecision:
         return self.exposure_before.total + self.documents
 
     @property
+    def is_stopped(self):
+        return self.terms.control == "stop"
+
+    @property
     def over_limit(self):
-        return bool(self.terms.limit) and self.compare(self.exposure, self.terms.limit) > 0
+        return self.terms.is_limited and self.compare(self.exposure, self.terms.ceiling) > 0
 
     @property
     def excess(self):
-        return float(self.exposure - self.terms.limit) if self.over_limit else 0.0
+        return float(self.exposure - self.terms.ceiling) if self.over_limit else 0.0
 
     @property
     def late_before(self):
-        """Documents from before this date should have been paid."""
-        return self.today - timedelta(days=self.terms.term_days)
+        """Documents from before this date should have been paid, days of grace counted."""
+        return self.today - timedelta(days=self.terms.term_days + self.terms.grace_days)
 
     @property
     def overdue_days(self):
-        """Days since the oldest open document should have been paid."""
-        if not self.terms.term_days or not self.exposure_before.oldest_date:
+        """Days since the oldest open document should have been paid; 0 within the days of grace."""
+        oldest = self.exposure_before.oldest_date
+        if not self.terms.term_days or not oldest or oldest >= self.late_before:
             return 0
-        return max((self.late_before - self.exposure_before.oldest_date).days, 0)
+        return (self.today - oldest).days - self.terms.term_days
 
     @property
     def settled_before(self):
@@ -121,4 +161,4 @@ class CreditDecision:
 
     @property
     def refused(self):
-        return self.over_limit or self.overdue_days > 0
+        return self.is_stopped or self.over_limit or self.overdue_days > 0

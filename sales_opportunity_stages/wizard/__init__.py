@@ -1,4 +1,5 @@
 from . import base_partner_merge
+from . import base_partner_merge_ledgers
 from . import crm_lead_assign
 from . import crm_lead_lost
 from . import crm_lead_stage_force
@@ -10,6 +11,11 @@ from . import import_templates
 from . import mail_activity_schedule
 from . import mail_compose_message
 from . import portal_share
+from . import sale_credit_decide
 from . import sale_credit_dry_run
+from . import sale_credit_replay
+from . import sale_credit_grant_create
+from . import sale_credit_request_create
 from . import sale_order_close
 from . import sale_order_decision
+from . import sale_order_rest

@@ -22,6 +22,15 @@ class AccountMove(models.Model):
         "(partner_id, company_id) WHERE state = 'draft' AND move_type IN ('out_invoice', 'out_receipt')"
     )
 
+    def _post(self, soft=True):
+        """Recheck quotations on hold: payments and credit notes give credit back."""
+        posted = super()._post(soft)
+        lines = posted.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable" and line.balance < 0
+        )
+        lines.partner_id._recheck_credit_holds() if lines.partner_id else None
+        return posted
+
     @api.depends("state", "amount_total_signed", "invoice_line_ids.sale_line_ids.credit_uninvoiced")
     def _compute_credit_draft_invoiced(self):
         amounts = dict(self._get_draft_amounts(SQL("move.id = ANY(%s)", list(self._origin.ids))))

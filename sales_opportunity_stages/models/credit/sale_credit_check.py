@@ -24,6 +24,7 @@ class SaleCreditCheck(models.Model):
     _inherit = ["sales.ledger.mixin"]
     _order = "id desc"
     _rec_name = "unit_id"
+    _is_sealed = True
     _log_access = False  # who asked, and when, is said; every foreign key takes its time on the way of a confirmation
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
@@ -49,7 +50,9 @@ class SaleCreditCheck(models.Model):
     oldest_overdue_date = fields.Date("Oldest Open Document", readonly=True)
     overdue_days = fields.Integer(readonly=True, aggregator="max")
     result = fields.Selection(
-        [("passed", "Passed"), ("warned", "Warned"), ("blocked", "Blocked")], required=True, readonly=True
+        [("passed", "Passed"), ("warned", "Warned"), ("blocked", "Blocked"), ("released", "Released")],
+        required=True,
+        readonly=True,
     )
     origin = fields.Selection(
         [
@@ -58,9 +61,21 @@ class SaleCreditCheck(models.Model):
             ("portal", "Customer's signature"),
             ("payment", "Customer's payment"),
             ("manual", "Asked for"),
+            ("invoice", "Invoice"),
+            ("delivery", "Delivery"),
+            ("recheck", "Recheck"),
         ],
         required=True,
         readonly=True,
+    )
+    grant_ids = fields.Many2many("sale.credit.grant", string="Grants Counted", readonly=True)
+    request_id = fields.Many2one(
+        "sale.credit.request",
+        "Released By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The credit request whose release let the orders pass.",
     )
     detail = fields.Json(
         readonly=True,
@@ -83,29 +98,83 @@ class SaleCreditCheck(models.Model):
     # ------------------------------------------------------------
 
     @api.model
+    def _prepare_decision(self, company, unit, decision, result, origin, **values):
+        """Return the values of a decision that is logged.
+
+        :param company: the company whose documents are checked
+        :param unit: the credit unit, in superuser mode
+        :param CreditDecision decision: what was decided
+        :param values: further fields, ``document_names`` and ``order_ids`` among them
+        """
+        exposure = decision.exposure_before
+        settled = decision.settled_before and unit._describe_settled_items(company, decision)
+        return {
+            "order_ids": [],
+            "unit_id": unit.id,
+            "company_id": company.id,
+            "user_id": self.env.uid,
+            "check_date": fields.Datetime.now(),
+            "credit_limit": decision.terms.limit,
+            "receivable": exposure.receivable,
+            "uninvoiced": exposure.uninvoiced,
+            "draft_invoiced": exposure.draft_invoiced,
+            "documents": decision.documents,
+            "exposure": decision.exposure,
+            "excess": decision.excess,
+            "oldest_overdue_date": exposure.oldest_date if decision.overdue_days else False,
+            "overdue_days": decision.overdue_days,
+            "result": result,
+            "origin": origin,
+            "detail": unit._get_credit_detail(None if result == "passed" else company, exposure),
+            "settled_items": settled,
+            "request_id": False,
+            "grant_ids": list(decision.terms.grant_ids),
+            **values,
+        }
+
+    @api.model
     def _log(self, vals_list):
         """Keep decisions that the transaction will carry out, each in one statement: they are on the way of every
         confirmation.
 
         :param vals_list: values of every stored field but those that Odoo keeps itself
+        :returns: the decisions
         """
+        check_ids = []
         for vals in vals_list:
-            columns = {name: value or None for name, value in vals.items() if name != "order_ids"}
+            columns = {name: value or None for name, value in vals.items() if name not in ("order_ids", "grant_ids")}
             columns["detail"] = Json(vals["detail"]) if vals["detail"] else None
             self.env.cr.execute(
                 SQL(
                     """
-                    WITH decision AS (INSERT INTO sale_credit_check (%s) VALUES %s RETURNING id)
-                    INSERT INTO sale_credit_check_sale_order_rel (sale_credit_check_id, sale_order_id)
-                         SELECT id, UNNEST(%s::int[]) FROM decision
+                    WITH decision AS (INSERT INTO sale_credit_check (%s) VALUES %s RETURNING id),
+                         grants AS (INSERT INTO sale_credit_check_sale_credit_grant_rel
+                                                (sale_credit_check_id, sale_credit_grant_id)
+                                    SELECT id, UNNEST(%s::int[]) FROM decision),
+                         orders AS (INSERT INTO sale_credit_check_sale_order_rel (sale_credit_check_id, sale_order_id)
+                                    SELECT id, UNNEST(%s::int[]) FROM decision)
+                    SELECT id FROM decision
                     """,
                     _name_columns(tuple(columns)),
                     tuple(columns.values()),
+                    vals.get("grant_ids", []),
                     vals["order_ids"],
                 )
             )
+            check_ids += [id_ for (id_,) in self.env.cr.fetchall()]
             orders = self.env["sale.order"].browse(vals["order_ids"])
             orders.invalidate_recordset(["credit_check_ids", "credit_check_count"], flush=False)
+        self._put_orders_on_hold(vals_list)
+        return self.browse(check_ids)
+
+    @api.model
+    def _put_orders_on_hold(self, vals_list):
+        """Put the quotations of decisions that blocked on hold."""
+        ids = {order_id for vals in vals_list if vals["result"] == "blocked" for order_id in vals["order_ids"]}
+        orders = self.env["sale.order"].sudo().browse(sorted(ids))  # sudo: a field that only the system writes
+        held = orders.filtered(lambda order: order.state in ("draft", "sent") and not order.on_credit_hold)
+        if held:
+            held._write_derived({"on_credit_hold": True})
 
     @api.model
     def _log_whatever_happens(self, vals_list):
@@ -133,6 +202,7 @@ class SaleCreditCheck(models.Model):
         Order, Partner = self.env["sale.order"], self.env["res.partner"]
         for vals in vals_list:
             vals["order_ids"] = Order.browse(vals["order_ids"]).exists().ids
+            vals["grant_ids"] = self.env["sale.credit.grant"].browse(vals["grant_ids"]).exists().ids
         self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()])
 
     # ------------------------------------------------------------

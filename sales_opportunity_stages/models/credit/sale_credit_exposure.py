@@ -1,9 +1,14 @@
 import hashlib
 
-from odoo import api, models, tools
+from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
 from ...tools.credit import CreditStanding, CreditTerms, Exposure
+
+
+def _as_parameter(value):
+    """Return a value that the database driver takes as an array, not as a list of values."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 class SaleCreditExposure(models.AbstractModel):
@@ -21,7 +26,7 @@ class SaleCreditExposure(models.AbstractModel):
     _description = "Credit Exposure"
 
     @api.model
-    def _get_standings(self, partner_ids, company, using=False, member_ids=()):
+    def _get_standings(self, partner_ids, company, using=False, member_ids=(), day=None):
         """Whose credit each of these partners has, and where that unit stands as this transaction sees it.
 
         :param partner_ids: ids of ``res.partner``: companies or contacts, units or members
@@ -29,6 +34,7 @@ class SaleCreditExposure(models.AbstractModel):
         :param bool using: the credit is going to be used: leave out who is granted it without limit and without term,
             and keep everybody else from using that of the others until the transaction ends
         :param member_ids: ids of the companies whose own amounts are wanted beside the sums; None for all members
+        :param day: the date whose grants count; today, as the user has it, where none is given
         :returns: ``{partner id: CreditStanding}``, amounts in the currency of the company
         :raise SerializationFailure: with ``using``, when somebody else has used it since; Odoo then tries again
         """
@@ -37,7 +43,7 @@ class SaleCreditExposure(models.AbstractModel):
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                "SELECT * FROM %s(%s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT * FROM %s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 SQL.identifier(self._get_function_name()),
                 list(partner_ids),
                 str(company.id),
@@ -46,14 +52,17 @@ class SaleCreditExposure(models.AbstractModel):
                 using,
                 not using,
                 None if member_ids is None else list(member_ids),
+                day or fields.Date.context_today(self),
+                *map(_as_parameter, self._get_company_terms(company.id)),
             )
         )
         terms, members = {}, {}
         for unit_id, partner_id, limit, term_days, *amounts in rows:
+            amounts, granted = amounts[:5], amounts[5:]
             if limit is None:
                 members.setdefault(unit_id, []).append((partner_id, *amounts))
             else:
-                terms[partner_id] = unit_id, CreditTerms(limit, term_days)
+                terms[partner_id] = unit_id, self._make_terms(limit, term_days, *granted)
         exposures = {unit_id: self._make_exposure(members.get(unit_id, ())) for unit_id, _terms in terms.values()}
         return {
             partner_id: CreditStanding(unit_id, granted, exposures[unit_id])
@@ -61,14 +70,55 @@ class SaleCreditExposure(models.AbstractModel):
         }
 
     @api.model
+    def _make_terms(self, limit, term_days, control, grace_days, basis, granted, grant_ids):
+        return CreditTerms(limit, term_days, control, grace_days, basis, granted, tuple(grant_ids or ()))
+
+    @api.model
+    @tools.ormcache()
+    def _is_any_unit_stopped(self):
+        """Check whether any unit of the database gets no orders: then orders that add nothing are looked at, too."""
+        ((stopped,),) = self.env.execute_query(
+            SQL(
+                """
+                SELECT EXISTS (SELECT FROM res_partner WHERE credit_control::text LIKE '%%"stop"%%')
+                    OR EXISTS (SELECT FROM ir_default
+                                 JOIN ir_model_fields field ON field.id = ir_default.field_id
+                                WHERE field.name = 'credit_control' AND ir_default.json_value = '"stop"')
+                """
+            )
+        )
+        return stopped
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _get_company_terms(self, company_id):
+        """What the company says for every unit that says nothing else: control, ids of the companies whose limit counts
+        (its own first), basis of the term, days of grace, tolerance."""
+        # sudo: settings of a company that the user need not work in
+        company = self.env["res.company"].sudo().browse(company_id)
+        Partner = self.env["res.partner"].with_company(company_id)
+        sources = company
+        while sources[-1].credit_use_parent_limit and sources[-1].parent_id:
+            sources += sources[-1].parent_id
+        return (
+            Partner._fields["credit_control"].get_company_dependent_fallback(Partner) or "limit",
+            tuple(sources.mapped(lambda source: str(source.id))),
+            company.credit_term_basis,
+            company.credit_grace_days,
+            company.credit_tolerance,
+        )
+
+    @api.model
     @tools.ormcache("company_id")
     def _get_default_terms(self, company_id):
         """What the company grants whoever it has granted nothing in particular: limit, term in days."""
         Partner = self.env["res.partner"].with_company(company_id)
-        return tuple(
-            Partner._fields[name].get_company_dependent_fallback(Partner)
-            for name in ("credit_limit", "credit_term_days")
+        limits = (
+            Partner._fields["credit_limit"].get_company_dependent_fallback(Partner.with_company(int(source)))
+            for source in self._get_company_terms(company_id)[1]
         )
+        term_days = Partner._fields["credit_term_days"].get_company_dependent_fallback(Partner)
+        return next(filter(None, limits), 0.0), term_days
 
     @api.model
     @tools.ormcache("company_id")
@@ -139,10 +189,13 @@ class SaleCreditExposure(models.AbstractModel):
             """
             CREATE OR REPLACE FUNCTION %(name)s(partner_ids int[], company_key text, default_limit float,
                                                 default_term int, tree_ids int[], using_credit boolean,
-                                                with_dates boolean, detail_ids int[])
+                                                with_dates boolean, detail_ids int[], as_of date,
+                                                company_control text, limit_keys text[], company_basis text,
+                                                company_grace int, company_tolerance float)
                 RETURNS TABLE (unit_id int, partner_id int, credit_limit float, term_days int,
                                receivable float, uninvoiced float, draft_invoiced float,
-                               oldest_date date, first_date date)
+                               oldest_date date, first_date date, credit_control text, grace_days int,
+                               term_basis text, granted float, grant_ids int[])
                 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
                 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
                 SET max_parallel_workers_per_gather = 0 SET jit = off
@@ -152,7 +205,8 @@ class SaleCreditExposure(models.AbstractModel):
                     unit_ids int[];
                     member_ids int[];
                 BEGIN
-                    FOR unit_id, partner_id, credit_limit, term_days IN %(standings)s LOOP
+                    FOR unit_id, partner_id, credit_limit, term_days, credit_control, grace_days, term_basis, granted,
+                        grant_ids IN %(standings)s LOOP
                         unit_ids := unit_ids || unit_id;
                         with_dates := with_dates OR term_days <> 0;
                         RETURN NEXT;
@@ -190,20 +244,61 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _select_standings(self):
-        """A row for each partner asked about: its unit, itself, and what the unit is granted.
+        """A row for each partner asked about: its unit, itself, and what the unit is granted: the limit with the grants
+        of the day, the term, the control, the days of grace, the basis of the term, the amount granted on top and the
+        grants.
 
-        Override it where somebody else grants the credit, such as an insurance.
+        The grants are read by date here, so that nothing has to happen at midnight. Override it where somebody else
+        grants the credit.
         """
         return SQL(
             """
-            SELECT unit_id, partner_id, credit_limit, term_days
-              FROM (SELECT unit.id AS unit_id, partner.id AS partner_id,
-                           COALESCE((unit.credit_limit ->> company_key)::float, default_limit) AS credit_limit,
-                           COALESCE((unit.credit_term_days ->> company_key)::int, default_term) AS term_days
+            SELECT unit_id, partner_id, CASE WHEN credit_limit = 0 THEN 0 ELSE credit_limit + granted END, term_days,
+                   control, grace, basis, CASE WHEN credit_limit = 0 THEN 0 ELSE granted END, grant_ids
+              FROM (SELECT unit.id AS unit_id, partner.id AS partner_id, %(limit)s AS credit_limit,
+                           COALESCE((unit.credit_term_days ->> company_key)::int, default_term) AS term_days,
+                           COALESCE(unit.credit_control ->> company_key, company_control) AS control,
+                           COALESCE(NULLIF((unit.credit_grace_days ->> company_key)::int, 0), company_grace) AS grace,
+                           COALESCE(unit.credit_term_basis ->> company_key, company_basis) AS basis,
+                           COALESCE(given.amount, 0) AS granted, given.ids AS grant_ids
                       FROM res_partner partner
                       JOIN res_partner unit ON unit.id = COALESCE(partner.credit_unit_id, partner.commercial_partner_id)
-                     WHERE partner.id = ANY(partner_ids)) AS granted
-             WHERE credit_limit <> 0 OR term_days <> 0 OR NOT using_credit
+                 LEFT JOIN LATERAL (%(grants)s) given ON TRUE
+                     WHERE partner.id = ANY(partner_ids)) AS standing
+             WHERE credit_limit <> 0 OR term_days <> 0 OR control <> 'limit' OR NOT using_credit
+            """,
+            limit=self._get_permanent_limit(),
+            grants=self._select_grants(),
+        )
+
+    @api.model
+    def _get_permanent_limit(self):
+        """The limit of the ``unit``: the company's own; for a branch that uses its parent's, the first that is set."""
+        return SQL(
+            """
+            CASE WHEN CARDINALITY(limit_keys) = 1
+                 THEN COALESCE((unit.credit_limit ->> company_key)::float, default_limit)
+                 ELSE COALESCE(NULLIF((unit.credit_limit ->> limit_keys[1])::float, 0),
+                               NULLIF((unit.credit_limit ->> limit_keys[2])::float, 0),
+                               NULLIF((unit.credit_limit ->> limit_keys[3])::float, 0),
+                               NULLIF((unit.credit_limit ->> limit_keys[4])::float, 0),
+                               default_limit) END
+            """
+        )
+
+    @api.model
+    def _select_grants(self):
+        """What the grants that hold on the day add to the limit of the ``unit``; several add up."""
+        return SQL(
+            """
+            SELECT SUM(credit_grant.amount)::float AS amount, ARRAY_AGG(credit_grant.id ORDER BY credit_grant.id) AS ids
+              FROM sale_credit_grant credit_grant
+             WHERE credit_grant.unit_id = unit.id
+               AND credit_grant.kind <> 'permanent'
+               AND credit_grant.date_from <= as_of
+               AND (credit_grant.date_to IS NULL OR credit_grant.date_to >= as_of)
+               AND (credit_grant.company_id = ANY(limit_keys::int[])
+                    OR credit_grant.company_id IS NULL AND credit_grant.root_company_id = ANY(tree_ids))
             """
         )
 
@@ -239,7 +334,7 @@ class SaleCreditExposure(models.AbstractModel):
             SELECT unit_id, member_id, NULL::float, NULL::int, COALESCE(SUM(receivable), 0)::float,
                    COALESCE(SUM(uninvoiced), 0)::float, COALESCE(SUM(draft_invoiced), 0)::float,
                    MIN(document_date) FILTER (WHERE open_amount > %(tolerance)s),
-                   MIN(document_date) FILTER (WHERE due > 0)
+                   MIN(document_date) FILTER (WHERE due > 0), NULL, NULL::int, NULL, NULL::float, NULL::int[]
               FROM (SELECT unit_id, member_id, receivable, uninvoiced, draft_invoiced, document_date, due,
                            SUM(due) OVER (PARTITION BY unit_id ORDER BY document_date)
                            + SUM(receivable) OVER (PARTITION BY unit_id)
@@ -266,13 +361,35 @@ class SaleCreditExposure(models.AbstractModel):
 
     @api.model
     def _get_tolerance(self):
-        """The amount up to which the company that grants the credit takes no notice of what is overdue."""
-        return SQL("(SELECT COALESCE(credit_tolerance, 0) FROM res_company WHERE id = company_key::int)")
+        """The amount up to which no notice is taken of what is overdue: the unit's, or that of the company that grants
+        the credit. A negative one of the unit is none."""
+        return SQL(
+            """
+            (SELECT GREATEST(COALESCE(NULLIF((unit.credit_tolerance ->> company_key)::float, 0), company_tolerance), 0)
+               FROM res_partner unit WHERE unit.id = running.unit_id)
+            """
+        )
 
     @api.model
     def _get_term_date(self):
-        """The date of a receivable ``account_move_line`` that the term is counted from."""
-        return SQL("COALESCE(invoice_date, date)")
+        """The date of a receivable ``account_move_line`` that the term is counted from: the document's, or its own due
+        date where the unit, or the company, counts from that one."""
+        return SQL(
+            """
+            CASE WHEN partner_id = ANY(ARRAY(
+                      SELECT member.id
+                        FROM res_partner member
+                        JOIN res_partner unit ON unit.id = COALESCE(member.credit_unit_id, member.commercial_partner_id)
+                       WHERE member.id = ANY(CASE WHEN company_basis = 'due'
+                                                    OR EXISTS (SELECT FROM res_partner unit
+                                                                WHERE unit.id = ANY(unit_ids)
+                                                                  AND unit.credit_term_basis ->> company_key = 'due')
+                                                  THEN member_ids END)
+                         AND COALESCE(unit.credit_term_basis ->> company_key, company_basis) = 'due'))
+                 THEN COALESCE(date_maturity, invoice_date, date)
+                 ELSE COALESCE(invoice_date, date) END
+            """
+        )
 
     @api.model
     def _is_of_member(self, column):

@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date, plaintext2html
 
 from ...tools import Acceptance
@@ -161,29 +160,38 @@ class SaleOrder(models.Model):
         """
         decisions = self._decide_on_credit(company, before)
         if not decisions:
-            return
+            return self._end_credit_hold()
         grown = any(before.get(order.id, {}).get("state") == "sale" for order in self)
         acceptance = Acceptance.of(self)
         origin = acceptance.origin if acceptance else "increase" if grown else "confirm"
         vals_list, blocked, warned = [], [], []
-        for unit, (orders, decision) in decisions.items():
-            result = orders._get_credit_result(decision)
+        for unit, (added, decision) in decisions.items():
+            orders = self.browse(added)
+            result, releases = orders._get_credit_result(decision), self.env["sale.credit.request"]
             if is_incurred and result == "blocked":
                 result = "warned"
-            vals_list.append(orders._prepare_credit_check(unit, decision, result, origin))
-            if result != "passed":
+            if result == "blocked" and not grown:
+                releases = orders._use_credit_releases(unit, decision, added)
+                result = "released" if releases else result
+            vals_list.append(orders._prepare_credit_check(unit, decision, result, origin, releases))
+            if result in ("blocked", "warned"):
                 (blocked if result == "blocked" else warned).append(orders._explain_credit(unit, decision))
-        self._keep_credit_decisions(vals_list, blocked, warned)
+        requestable = self.browse() if grown else self.filtered(lambda order: order.id in before)
+        self._keep_credit_decisions(vals_list, blocked, warned, requestable)
+        self._end_credit_hold()
 
     def _decide_on_credit(self, company, before):
         """Keep everybody else from using the credit of the units that these orders add something to, and decide.
 
         :param dict before: the snapshots
-        :returns: ``{unit: (orders, CreditDecision)}`` of the units that are limited
+        :returns: ``{unit: ({order id: what it adds}, CreditDecision)}`` of the units that are limited
         """
+        confirmed = set()
+        if self.env["sale.credit.exposure"]._is_any_unit_stopped():
+            confirmed = {order.id for order in self if before.get(order.id, {}).get("state") != "sale"}
         uses = {order.id: (before.get(order.id, {}).get("credit", {}), order._get_credit_use()) for order in self}
         compare = company.currency_id.compare_amounts
-        if not any(
+        if not confirmed and not any(
             compare(amount, earlier.get(partner_id, 0.0)) > 0
             for earlier, now in uses.values()
             for partner_id, amount in now.items()
@@ -198,10 +206,11 @@ class SaleOrder(models.Model):
         decisions = {}
         for unit_id, standing in {standing.unit_id: standing for standing in standings.values()}.items():
             documents = sum(added[unit_id].values())
-            if compare(documents, 0.0) > 0:
+            is_stopped = standing.terms.control == "stop" and confirmed & added[unit_id].keys()
+            if compare(documents, 0.0) > 0 or is_stopped:
                 earlier = standing.exposure.without(documents)  # the orders are in it already
                 decision = self._make_credit_decision(company, standing.terms, earlier, documents)
-                decisions[Units.browse(unit_id)] = self.browse(added[unit_id]), decision
+                decisions[Units.browse(unit_id)] = added[unit_id], decision
         return decisions
 
     @api.model
@@ -222,21 +231,28 @@ class SaleOrder(models.Model):
         )
 
     def _get_credit_result(self, decision):
-        """``passed``, ``warned`` or ``blocked``: orders of opportunities are strict, others as the company."""
+        """``passed``, ``warned`` or ``blocked``: orders of opportunities are strict, others as the company. A stopped
+        unit gets no order at all."""
         if not decision.refused:
             return "passed"
-        if self.opportunity_id:
+        if self.opportunity_id or decision.is_stopped:
             return "blocked"
         return {"none": "passed", "warn": "warned"}.get(self[:1].company_id.credit_policy, "blocked")
 
-    def _keep_credit_decisions(self, vals_list, blocked, warned):
-        """Write the decisions down and act on them."""
+    def _keep_credit_decisions(self, vals_list, blocked, warned, requestable):
+        """Write the decisions down and act on them.
+
+        :param requestable: the orders that credit can be requested for in the dialog of a refusal
+        """
         # sudo: a ledger, which no user writes
         Check = self.env["sale.credit.check"].sudo()
         if blocked:
+            for vals in vals_list:
+                if vals["result"] == "released":  # it is not used: another unit refuses
+                    vals.update(result="blocked", request_id=False)
             Check._log_whatever_happens(vals_list)
             self._check_may_hear_reasons("sale.credit.check")
-            raise UserError("\n\n".join([*blocked, self._get_credit_help()]))
+            raise requestable._make_credit_refusal("\n\n".join([*blocked, self._get_credit_help()]))
         Check._log(vals_list)
         for warning in warned if not self.env.user.share else ():
             self.env.user._bus_send(
@@ -246,30 +262,17 @@ class SaleOrder(models.Model):
         if warned:
             self._message_log_batch(bodies={order.id: "\n\n".join(warned) for order in self})
 
-    def _prepare_credit_check(self, unit, decision, result, origin):
-        exposure = decision.exposure_before
-        settled = decision.settled_before and unit._describe_settled_items(self[:1].company_id, decision)
-        return {
-            "order_ids": self.ids,
-            "document_names": ", ".join(self.mapped("name"))[:500],
-            "unit_id": unit.id,
-            "company_id": self[:1].company_id.id,
-            "user_id": self.env.uid,
-            "check_date": fields.Datetime.now(),
-            "credit_limit": decision.terms.limit,
-            "receivable": exposure.receivable,
-            "uninvoiced": exposure.uninvoiced,
-            "draft_invoiced": exposure.draft_invoiced,
-            "documents": decision.documents,
-            "exposure": decision.exposure,
-            "excess": decision.excess,
-            "oldest_overdue_date": exposure.oldest_date if decision.overdue_days else False,
-            "overdue_days": decision.overdue_days,
-            "result": result,
-            "origin": origin,
-            "detail": unit._get_credit_detail(None if result == "passed" else self[:1].company_id, exposure),
-            "settled_items": settled,
-        }
+    def _prepare_credit_check(self, unit, decision, result, origin, releases=()):
+        return self.env["sale.credit.check"]._prepare_decision(
+            self[:1].company_id,
+            unit,
+            decision,
+            result,
+            origin,
+            order_ids=self.ids,
+            document_names=", ".join(self.mapped("name"))[:500],
+            request_id=releases[0].id if releases else False,
+        )
 
     # ------------------------------------------------------------
     # What is said
@@ -278,18 +281,37 @@ class SaleOrder(models.Model):
     def _explain_credit(self, unit, decision):
         """Why the unit cannot take these orders: amounts per term, of documents only those that the user may read."""
         lines = []
+        if decision.is_stopped:
+            lines.append(self._say_stopped(unit))
         if decision.over_limit:
             lines += [self._say_over_limit(unit, decision), *self._list_credit_terms(decision)]
         if decision.overdue_days:
             lines += [self._say_overdue(unit, decision), *self._name_overdue_documents(unit, decision)]
+        if not decision.is_stopped:
+            lines += unit._describe_projection(self[:1].company_id, decision.documents)
         return "\n".join(lines)
 
     def _explain_credit_briefly(self, unit, decision):
         """The reasons alone, for where lines would run together."""
+        stopped = self._say_stopped(unit) if decision.is_stopped else ""
         over = self._say_over_limit(unit, decision) if decision.over_limit else ""
-        return " ".join(filter(None, [over, decision.overdue_days and self._say_overdue(unit, decision)]))
+        return " ".join(filter(None, [stopped, over, decision.overdue_days and self._say_overdue(unit, decision)]))
+
+    def _say_stopped(self, unit):
+        return self.env._(
+            "%(orders)s: orders of %(unit)s are stopped. A credit manager can change its credit control.",
+            orders=", ".join(self.mapped("name")),
+            unit=unit.name,
+        )
 
     def _say_over_limit(self, unit, decision):
+        if decision.terms.control == "cash":
+            return self.env._(
+                "%(orders)s: %(unit)s pays before an order is confirmed. %(excess)s is not received yet.",
+                orders=", ".join(self.mapped("name")),
+                unit=unit.name,
+                excess=format_amount(self.env, decision.excess, self[:1].company_id.currency_id),
+            )
         return self.env._(
             "%(orders)s: the credit limit of %(unit)s is exceeded by %(excess)s.",
             orders=", ".join(self.mapped("name")),
@@ -298,6 +320,16 @@ class SaleOrder(models.Model):
         )
 
     def _say_overdue(self, unit, decision):
+        if decision.terms.basis == "due":
+            return self.env._(
+                "%(orders)s: %(unit)s is %(days)s days late. The oldest open document was due on %(date)s, the credit "
+                "term is %(term)s days.",
+                orders=", ".join(self.mapped("name")),
+                unit=unit.name,
+                days=decision.overdue_days,
+                date=format_date(self.env, decision.exposure_before.oldest_date),
+                term=decision.terms.term_days,
+            )
         return self.env._(
             "%(orders)s: %(unit)s is %(days)s days late. The oldest open document is of %(date)s, the credit term is "
             "%(term)s days.",
@@ -316,7 +348,7 @@ class SaleOrder(models.Model):
             return format_amount(self.env, amount, currency)
 
         return [
-            self.env._("Credit limit: %s", money(decision.terms.limit)),
+            self.env._("Credit limit: %s", money(decision.terms.ceiling)),
             self.env._("Open receivables: %s", money(exposure.receivable)),
             self.env._("Confirmed, not invoiced: %s", money(exposure.uninvoiced)),
             self.env._("Draft invoices: %s", money(exposure.draft_invoiced)),
@@ -361,7 +393,14 @@ class SaleOrder(models.Model):
                     summary=self.env._("Accepted by the customer, refused by the credit check"),
                     note=plaintext2html(reason),
                 )
+            self._request_accepted_credit()
         return result
+
+    def _request_accepted_credit(self):
+        """Request credit for a quotation that the customer has signed or paid, in the system's name."""
+        # sudo: a customer reads no credit; the request is the system's
+        order = self.with_user(self.env.ref("base.user_root")).sudo()
+        order._request_credit(self.env._("The customer has signed or paid the quotation."), automatic=True)
 
     # ------------------------------------------------------------
     # Before anyone tries
@@ -420,6 +459,7 @@ class SaleOrder(models.Model):
                 for unit, decision in decisions.items()
             ]
         )
+        self.sudo()._end_credit_hold(decisions)
         refused = [
             self._explain_credit_briefly(unit, decision) for unit, decision in decisions.items() if decision.refused
         ]

@@ -14,6 +14,14 @@ class SalesLedgerMixin(models.AbstractModel):
     _name = "sales.ledger.mixin"
     _description = "Rows written by the system only"
 
+    _is_sealed = False
+    """Whether the rows are sealed every night: see ``sales.ledger.seal``."""
+
+    @api.model
+    def _is_sealed_ledger(self):
+        """Check whether the rows of this ledger are sealed: where it says so, and the steps of approvals."""
+        return self._is_sealed or self._name == "sale.order.approval"
+
     def _as_ledger(self):
         """Return the same records in superuser mode, free to be written. Never return them to a caller."""
         # sudo: nobody has write access to a ledger
@@ -36,8 +44,13 @@ class SalesLedgerMixin(models.AbstractModel):
 
     def write(self, vals):
         self._check_ledger_access()
-        return super().write(vals)
+        result = super().write(vals)
+        if self._is_sealed_ledger():
+            self.env["sales.ledger.seal"]._note_amended(self)
+        return result
 
     def unlink(self):
         self._check_ledger_access()
+        if self._is_sealed_ledger():
+            self.env["sales.ledger.seal"]._note_amended(self, removed=True)
         return super().unlink()

@@ -3,4 +3,5 @@
 from . import res_company
 from . import res_config_settings
 from . import sales_consistency
+from . import sales_ledger_seal
 from . import web_tour_tour

@@ -14,7 +14,20 @@ class ResConfigSettings(models.TransientModel):
     credit_tolerance = fields.Monetary(
         related="company_id.credit_tolerance", readonly=False, currency_field="currency_id"
     )
+    credit_release_crm = fields.Boolean(related="company_id.credit_release_crm", readonly=False)
+    credit_term_basis = fields.Selection(related="company_id.credit_term_basis", readonly=False, required=True)
+    credit_grace_days = fields.Integer(related="company_id.credit_grace_days", readonly=False)
+    credit_use_parent_limit = fields.Boolean(related="company_id.credit_use_parent_limit", readonly=False)
+    credit_auto_confirm = fields.Boolean(related="company_id.credit_auto_confirm", readonly=False)
+    credit_check_delivery = fields.Selection(related="company_id.credit_check_delivery", readonly=False, required=True)
+    credit_check_invoice = fields.Selection(related="company_id.credit_check_invoice", readonly=False, required=True)
+    credit_is_branch = fields.Boolean(compute="_compute_credit_is_branch")
     credit_unchecked_companies = fields.Char("Credit Not Checked In", compute="_compute_credit_unchecked_companies")
+
+    @api.depends("company_id")
+    def _compute_credit_is_branch(self):
+        for settings in self:
+            settings.credit_is_branch = bool(settings.company_id.parent_id)
 
     @api.depends("company_id", "account_use_credit_limit")
     def _compute_credit_unchecked_companies(self):

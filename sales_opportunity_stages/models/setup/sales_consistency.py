@@ -26,6 +26,7 @@ class SalesConsistency(models.AbstractModel):
             for (record_id,) in self.env.execute_query(query):
                 yield sentence, model, record_id
         yield from self.env["sale.credit.recount"]._find_differences()
+        yield from self.env["sales.ledger.seal"]._find_broken()
 
     @api.model
     def _get_checks(self) -> dict[str, tuple[str, SQL]]:
