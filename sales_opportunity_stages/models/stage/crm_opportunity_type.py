@@ -12,6 +12,7 @@ class CrmOpportunityType(models.Model):
     """
 
     _name = "crm.opportunity.type"
+    _inherit = ["sales.cached.label.mixin"]
     _description = "Opportunity Type"
     _order = "sequence, id"
     _check_company_auto = True
@@ -166,12 +167,13 @@ class CrmOpportunityType(models.Model):
     @api.model
     @tools.ormcache("self.env.lang")
     def _get_labels(self):
-        """Return the names of all stages and rules in the user's language; kept until one of them changes.
+        """Return the names of all types, stages and rules in the user's language; kept until one of them changes.
 
-        :returns: ``{"crm.stage": {id: name}, "crm.stage.rule": {id: name}}``
+        :returns: ``{"crm.opportunity.type": {id: name}, "crm.stage": {id: name}, "crm.stage.rule": {id: name}}``
         """
-        # sudo: names of stages and rules are no secret
-        models = [self.env[name].sudo().with_context(active_test=False) for name in ("crm.stage", "crm.stage.rule")]
+        # sudo: names of types, stages and rules are no secret
+        names = ("crm.opportunity.type", "crm.stage", "crm.stage.rule")
+        models = [self.env[name].sudo().with_context(active_test=False) for name in names]
         return {
             model._name: {record.id: record.display_name for record in model.search(Domain.TRUE)} for model in models
         }
