@@ -48,7 +48,7 @@ class TestOpening(QueryCounting, QuotationCase):
 
     def test_list_of_opportunities(self):
         """The columns that are hidden at first are read too: the type, who works on it, the progress."""
-        self.assertOpens(LIST + 2, self.leads, "list", "crm.crm_case_tree_view_oppor")
+        self.assertOpens(LIST, self.leads, "list", "crm.crm_case_tree_view_oppor")
 
     def test_opportunity_form(self):
         """Which lists are empty is asked for once, and names that the registry keeps are not read."""

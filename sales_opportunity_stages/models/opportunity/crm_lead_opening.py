@@ -93,18 +93,16 @@ class CrmLead(models.Model):
     def _note_cached_values(self):
         """Put into the cache what the form shows of the type and of the rules: the registry keeps it between requests."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
-        labels = self.env["crm.opportunity.type"]._get_labels()
-        rules = [rule for rule in stage_map.rules_of(self.stage_id.id) if rule.id in labels["crm.stage.rule"]]
+        labels = self.env["crm.opportunity.type"]._get_labels()["crm.stage.rule"]
+        rules = [rule for rule in stage_map.rules_of(self.stage_id.id) if rule.id in labels]
         # sudo: what a stage asks for is no secret
         records = self.env["crm.stage.rule"].sudo().browse(rule.id for rule in rules)
         opportunity_type = stage_map.types.get(self.opportunity_type_id.id)
         if opportunity_type:
-            label = labels["crm.opportunity.type"].get(opportunity_type.id)
-            self._note_values(self.opportunity_type_id, display_name=[label])
             self._note_values(self, probability_mode=[opportunity_type.probability_mode])
         self._note_values(
             records,
-            display_name=[labels["crm.stage.rule"][rule.id] for rule in rules],
+            display_name=[labels[rule.id] for rule in rules],
             activity_type_id=[rule.activity_type_id for rule in rules],
             domain=[rule.domain or None for rule in rules],
         )

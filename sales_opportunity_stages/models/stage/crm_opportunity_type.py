@@ -160,6 +160,14 @@ class CrmOpportunityType(models.Model):
         action["context"] = {"default_type": "opportunity", "search_default_opportunity_type_id": self.id}
         return action
 
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """Take the names from the registry's cache: they are shown beside every opportunity."""
+        labels = self._get_labels()[self._name]
+        for opportunity_type in self:
+            opportunity_type.display_name = labels.get(opportunity_type.id) or opportunity_type.name
+
     # ------------------------------------------------------------
     # Stage map
     # ------------------------------------------------------------
@@ -175,7 +183,8 @@ class CrmOpportunityType(models.Model):
         names = ("crm.opportunity.type", "crm.stage", "crm.stage.rule")
         models = [self.env[name].sudo().with_context(active_test=False) for name in names]
         return {
-            model._name: {record.id: record.display_name for record in model.search(Domain.TRUE)} for model in models
+            model._name: {record.id: record.name or record.display_name for record in model.search(Domain.TRUE)}
+            for model in models
         }
 
     @api.model
