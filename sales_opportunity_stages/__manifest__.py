@@ -106,6 +106,7 @@
             "sales_opportunity_stages/static/src/status_bar/*",
             "sales_opportunity_stages/static/src/text_details/*",
             "sales_opportunity_stages/static/src/tours/*",
+            "sales_opportunity_stages/static/src/x2many_order/*",
         ],
         "web.assets_frontend": [
             "sales_opportunity_stages/static/src/signature_form/*",

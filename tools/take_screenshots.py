@@ -9,6 +9,7 @@ from . import devtools
 
 MODULE = "sales_opportunity_stages"
 WIDTH = 1280
+TYPE = "opportunity_type_project"
 SETTLED = 1.5  # seconds that fonts, charts and animations take at the most
 
 
@@ -18,6 +19,7 @@ class Demo:
     def __init__(self, page, url):
         self.page = page
         self.url = url
+        self.language = "en_US"
 
     def log_in(self, login="admin"):
         """Enter."""
@@ -27,6 +29,7 @@ class Demo:
             f"login.value = password.value = {json.dumps(login)}; document.querySelector('.oe_login_form').submit()"
         )
         self.page.wait("document.querySelector('.o_main_navbar')")
+        self.language = self._call("res.users", "context_get")["lang"]
         self._call("res.users", "switch_tour_enabled", False)  # no pointer in the pictures
 
     def open(self, action, record=None):
@@ -46,8 +49,14 @@ class Demo:
         domain = [["module", "=", module], ["name", "=", name]]
         return self._call("ir.model.data", "search_read", domain, ["res_id"])[0]["res_id"]
 
+    def get_name(self, record, field="name"):
+        """Return the name of a record of the demo as the user reads it."""
+        record_id = self._get_id(self._full(record))
+        model = self._call("ir.model.data", "search_read", [["name", "=", record]], ["model"])[0]["model"]
+        return self._call(model, "web_read", [record_id], {field: {}})[0][field]
+
     def _call(self, model, method, *args):
-        params = {"model": model, "method": method, "args": args, "kwargs": {}}
+        params = {"model": model, "method": method, "args": args, "kwargs": {"context": {"lang": self.language}}}
         body = json.dumps(json.dumps({"jsonrpc": "2.0", "params": params}))
         answer = self.page.run(
             "fetch('/web/dataset/call_kw', {method: 'POST', headers: {'Content-Type': 'application/json'},"
@@ -59,7 +68,7 @@ class Demo:
 def pipeline(demo):
     """The cards of one type in its own columns."""
     demo.open("crm_opportunity_type_action_pipelines")
-    demo.page.click(".o_kanban_record:not(.o_kanban_ghost)", "Project Sale")
+    demo.page.click(".o_kanban_record:not(.o_kanban_ghost)", demo.get_name(TYPE))
     demo.page.wait(demo.page.find(".o_opportunity_kanban .o_kanban_record"))
 
 
@@ -68,10 +77,16 @@ def opportunity(demo):
     demo.open("crm.crm_lead_action_pipeline", "lead_packaging_line")
 
 
+def opportunity_type(demo):
+    """A type with its stages in order and what each of them requires."""
+    demo.open("crm_opportunity_type_action", TYPE)
+    demo.page.wait(demo.page.find(".o_field_widget[name=stage_ids] .o_data_row"))
+
+
 def rules(demo):
     """A stage of a type, with its rules."""
-    demo.open("crm_opportunity_type_action", "opportunity_type_project")
-    demo.page.click(".o_field_widget[name=stage_ids] .o_data_cell", "Needs Analysis")
+    opportunity_type(demo)
+    demo.page.click(".o_field_widget[name=stage_ids] .o_data_cell", demo.get_name("stage_needs_analysis"))
     demo.page.wait(demo.page.find(".modal .o_field_widget[name=rule_ids]"))
 
 
@@ -95,7 +110,7 @@ def credit_units(demo):
 def funnel(demo):
     """Two salespeople side by side."""
     demo.open("crm_funnel_report_action")
-    demo.page.click(".o_opportunity_funnel_type", "Project Sale")
+    demo.page.click(".o_opportunity_funnel_type", demo.get_name(TYPE))
     demo.page.click(".o_opportunity_funnel_compare")
     demo.page.click("[data-compare=user_id]")
     demo.page.wait(demo.page.find(".o_opportunity_funnel_pair"))
@@ -104,6 +119,7 @@ def funnel(demo):
 PICTURES = {
     "pipeline": (pipeline, 720),
     "opportunity": (opportunity, 800),
+    "opportunity_type": (opportunity_type, 800),
     "rules": (rules, 860),
     "quotation": (quotation, 800),
     "credit": (credit, 720),

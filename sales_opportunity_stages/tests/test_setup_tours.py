@@ -82,6 +82,24 @@ class TestSetupTours(SetupTours):
         self.assertEqual(copied.rule_ids.mapped("display_name"), zero.rule_ids.mapped("display_name"))
         self.assertEqual(copied.opportunity_type_ids, created)
 
+    def test_order_of_stages(self):
+        """The order by hand holds whether stages are moved, opened or added first, and on each further save."""
+        created = self.env["crm.opportunity.type"].create({"name": "Ordered Sale"})
+        names = ["Alpha", "Beta", "Gamma", "Delta"]
+        created.stage_ids = self.env["crm.stage"].create(
+            [{"name": name, "sequence": 10 * n, "opportunity_type_ids": created.ids} for n, name in enumerate(names)]
+        )
+        self.start_tour(
+            f"/odoo/action-sales_opportunity_stages.crm_opportunity_type_action/{created.id}",
+            "sales_opportunity_stages_stage_order",
+            login=self.manager.login,
+        )
+        self.env.invalidate_all()
+        self.assertEqual(
+            [(stage.name, stage.probability) for stage in created.stage_ids.sorted("sequence")],
+            [("Beta", 25), ("Omega", 5), ("Delta", 35), ("Gamma", 0), ("Alpha", 15)],
+        )
+
     def test_default_type_of_a_team(self):
         self._run("team", self.manager, "sales_team.crm_team_action_config")
         self.assertEqual(self.team.opportunity_type_id, self.type_quick)

@@ -18,6 +18,10 @@ class CrmLead(models.Model):
         for lead in self:
             lead.contract_count = len(lead.contract_ids)
 
+    @api.model
+    def _get_counted_lists(self):
+        return super()._get_counted_lists() | {"contract_ids": {}}
+
     def _get_document_domain(self):
         return Domain.OR([super()._get_document_domain(), *self._get_attachment_domains(self.contract_ids)])
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -26,5 +26,8 @@ class CrmLead(models.Model):
 
     def _get_document_domain(self):
         """The receipts too, of the expenses that the user may see."""
-        expenses = self.env["hr.expense"].search([("opportunity_id", "=", self.id)])
-        return super()._get_document_domain() | Domain.OR(self._get_attachment_domains(expenses))
+        return super()._get_document_domain() | Domain.OR(self._get_attachment_domains(self.spent_expense_ids))
+
+    @api.model
+    def _get_counted_lists(self):
+        return super()._get_counted_lists() | {"spent_expense_ids": {"expense_total": 0.0}}

@@ -21,4 +21,5 @@ from . import crm_lead_order
 from . import crm_lead_funnel
 from . import crm_lead_overview
 from . import crm_lead_parts
+from . import crm_lead_opening
 from . import crm_team_pipeline

@@ -12,6 +12,7 @@ class CrmOpportunityType(models.Model):
     """
 
     _name = "crm.opportunity.type"
+    _inherit = ["sales.cached.label.mixin"]
     _description = "Opportunity Type"
     _order = "sequence, id"
     _check_company_auto = True
@@ -159,6 +160,14 @@ class CrmOpportunityType(models.Model):
         action["context"] = {"default_type": "opportunity", "search_default_opportunity_type_id": self.id}
         return action
 
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """Take the names from the registry's cache: they are shown beside every opportunity."""
+        labels = self._get_labels()[self._name]
+        for opportunity_type in self:
+            opportunity_type.display_name = labels.get(opportunity_type.id) or opportunity_type.name
+
     # ------------------------------------------------------------
     # Stage map
     # ------------------------------------------------------------
@@ -166,14 +175,16 @@ class CrmOpportunityType(models.Model):
     @api.model
     @tools.ormcache("self.env.lang")
     def _get_labels(self):
-        """Return the names of all stages and rules in the user's language; kept until one of them changes.
+        """Return the names of all types, stages and rules in the user's language; kept until one of them changes.
 
-        :returns: ``{"crm.stage": {id: name}, "crm.stage.rule": {id: name}}``
+        :returns: ``{"crm.opportunity.type": {id: name}, "crm.stage": {id: name}, "crm.stage.rule": {id: name}}``
         """
-        # sudo: names of stages and rules are no secret
-        models = [self.env[name].sudo().with_context(active_test=False) for name in ("crm.stage", "crm.stage.rule")]
+        # sudo: names of types, stages and rules are no secret
+        names = ("crm.opportunity.type", "crm.stage", "crm.stage.rule")
+        models = [self.env[name].sudo().with_context(active_test=False) for name in names]
         return {
-            model._name: {record.id: record.display_name for record in model.search(Domain.TRUE)} for model in models
+            model._name: {record.id: record.name or record.display_name for record in model.search(Domain.TRUE)}
+            for model in models
         }
 
     @api.model

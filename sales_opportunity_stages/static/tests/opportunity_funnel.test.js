@@ -18,8 +18,10 @@ import {
     toggleSaveFavorite,
     toggleSearchBarMenu,
 } from "@web/../tests/web_test_helpers";
+import { formatFigure } from "@sales_opportunity_stages/views/opportunity_funnel/funnel_format";
 import { ReportPeriod } from "@sales_opportunity_stages/views/opportunity_report/report_period";
 import { getResultColors } from "@sales_opportunity_stages/views/opportunity_report/result_colors";
+import { localization } from "@web/core/l10n/localization";
 import { download, downloadFile } from "@web/core/network/download";
 
 const WON_STATUS = [
@@ -873,4 +875,15 @@ test("the picture shows the segments in their colors", async () => {
     const runs = [...Array(image.height).keys()].map(getRun).filter(Boolean);
     expect(runs[0]).toBeWithin(780, 800);
     expect(runs.at(-1)).toBeWithin(280, 310);
+});
+
+test("large amounts are short, in Chinese by 万 and 亿", async () => {
+    answerWith(() => EVERY.map((index) => makeRow(index)));
+    await mountFunnel();
+    await expect.waitForSteps(["get_funnels [] "]);
+    const options = { currencyId: 1, longest: 1000 };
+    const format = (value) => formatFigure("expected_revenue", value, options).replace("\u00a0", " ");
+    expect([900, 276000, 1876000, -2500000].map(format)).toEqual(["$ 900.00", "$ 276k", "$ 1.88M", "$ -2.50M"]);
+    patchWithCleanup(localization, { code: "zh_CN" });
+    expect([900, 276000, 1876000, 345000000].map(format)).toEqual(["$ 900.00", "$ 27.6万", "$ 187.6万", "$ 3.5亿"]);
 });

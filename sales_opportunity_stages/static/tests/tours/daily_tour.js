@@ -23,6 +23,9 @@ function isInStage(stage) {
     return { trigger: `.o_statusbar_status .o_arrow_button_current:contains(${stage})` };
 }
 
+/** The buttons that are needed less often. */
+const more = { trigger: ".o_statusbar_buttons button[title=More]", run: "click" };
+
 /** Schedule an action from the checklist and mark it done there. */
 function perform(rule) {
     const item = `.o_stage_checklist_item[data-rule='${rule}']`;
@@ -129,7 +132,8 @@ tours.add("sales_opportunity_stages_daily_refused", {
 tours.add("sales_opportunity_stages_daily_lose", {
     steps: () => [
         isInStage("Needs"),
-        { trigger: ".o_statusbar_buttons button:contains(Lost)", run: "click" },
+        more,
+        { trigger: ".o-dropdown--menu button:contains(Lost)", run: "click" },
         {
             content: "the competitor named in the opportunity is proposed",
             trigger: ".modal .o_field_widget[name=lost_to_id] input:value(Rival Works)",
@@ -174,7 +178,8 @@ tours.add("sales_opportunity_stages_daily_quote_and_order", {
         { trigger: ".o_sale_order .o_data_row:contains(Pump):contains(160.00)" },
         { content: "back", trigger: ".o_breadcrumb a:contains(Acme line 3)", run: "click" },
         { trigger: ".o_data_row:contains(Pump) [name=quoted_qty]:contains(2.00)" },
-        { content: "the rest", trigger: "button[name=action_new_order]", run: "click" },
+        { content: "the rest", ...more },
+        { trigger: ".o-dropdown--menu button[name=action_new_order]", run: "click" },
         { trigger: ".modal .o_data_row:contains(Pump)" },
         ...setQuantity("Pump", 3),
         { trigger: ".modal button:contains(Create and Confirm Order)", run: "click" },

@@ -71,7 +71,8 @@ tours.add("sales_opportunity_stages_assigned", {
 
 tours.add("sales_opportunity_stages_override", {
     steps: () => [
-        { trigger: ".o_statusbar_buttons button:contains(Override)", run: "click" },
+        { content: "more buttons", trigger: ".o_statusbar_buttons button[title=More]", run: "click" },
+        { trigger: ".o-dropdown--menu button:contains(Override)", run: "click" },
         { trigger: ".modal .o_field_widget[name=target_stage_id] input", run: "edit Solution" },
         { trigger: ".ui-autocomplete .dropdown-item:contains(Solution)", run: "click" },
         { content: "it names what it bypasses", trigger: ".modal .o_field_widget[name=missing_summary]:contains(Call A)" },

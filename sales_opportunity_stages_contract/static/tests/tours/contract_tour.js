@@ -3,7 +3,8 @@ import { stepUtils } from "@web_tour/tour_utils";
 
 registry.category("web_tour.tours").add("sales_opportunity_stages_contract", {
     steps: () => [
-        { content: "make a contract", trigger: "button[name=action_create_contract]", run: "click" },
+        { trigger: ".o_statusbar_buttons button[title=More]", run: "click" },
+        { content: "make a contract", trigger: ".o-dropdown--menu button[name=action_create_contract]", run: "click" },
         { trigger: ".o_form_view .o_field_widget[name=quotation_id]" },
         { trigger: ".o_field_widget[name=payment_term_id] input", run: "edit Tour 45 Days" },
         { trigger: ".ui-autocomplete .dropdown-item:contains(Tour 45 Days)", run: "click" },

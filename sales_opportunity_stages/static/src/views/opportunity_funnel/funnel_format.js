@@ -1,9 +1,12 @@
 import { formatFloat, formatInteger, formatMonetary } from "@web/views/fields/formatters";
 import { formatRate } from "@sales_opportunity_stages/rate/rate_formatter";
+import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 
 const ONE_DIGIT = [16, 1];
+const TEN_THOUSAND = 1e4;
 const MILLION = 1e6;
+const HUNDRED_MILLION = 1e8;
 
 /** @returns {"integer" | "monetary" | "rate" | "days"} how a figure of the funnel reads */
 export function getKind(name) {
@@ -34,17 +37,20 @@ export function formatFigure(name, value, { currencyId, longest = Infinity } = {
         case "days":
             return formatFloat(value, { digits: ONE_DIGIT });
         case "monetary":
-            return formatMonetary(value, {
-                currencyId,
-                ...(Math.abs(value) > longest ? getShort(value) : {}),
-            });
+            return Math.abs(value) > longest ? formatShort(value, currencyId) : formatMonetary(value, { currencyId });
     }
     return formatInteger(value);
 }
 
-/** 276k, 1.88M */
-function getShort(value) {
-    return { humanReadable: true, decimals: Math.abs(value) < MILLION ? 0 : 2 };
+/** 276k, 1.88M; in Chinese 27.6万, 1.2亿. */
+function formatShort(value, currencyId) {
+    if (localization.code !== "zh_CN") {
+        const digits = [16, Math.abs(value) < MILLION ? 0 : 2];
+        return formatMonetary(value, { currencyId, humanReadable: true, digits });
+    }
+    const [unit, name] = Math.abs(value) < HUNDRED_MILLION ? [TEN_THOUSAND, "万"] : [HUNDRED_MILLION, "亿"];
+    const text = formatMonetary(value / unit, { currencyId, digits: ONE_DIGIT });
+    return text.replace(/\d(?=\D*$)/, `$&${name}`); // the currency may follow the number
 }
 
 /**
