@@ -39,6 +39,7 @@ from . import test_opportunity_line
 from . import test_opportunity_type
 from . import test_performance
 from . import test_pipeline_history
+from . import test_promote_dialog
 from . import test_public_fields
 from . import test_public_methods
 from . import test_quotation_approval
@@ -52,6 +53,7 @@ from . import test_setup_tours
 from . import test_stage_checklist
 from . import test_stage_gate
 from . import test_stage_map
+from . import test_stage_rule_kinds
 from . import test_stage_rules
 from . import test_stage_visit
 from . import test_tours
