@@ -20,6 +20,7 @@
         "security/sale_order_security.xml",
         "security/crm_competing_product_security.xml",
         "security/crm_report_security.xml",
+        "security/crm_gate_report_security.xml",
         "security/web_tour_tour_security.xml",
         "data/mail_activity_type_data.xml",
         "data/crm_opportunity_type_data.xml",
@@ -66,6 +67,8 @@
         "report/crm_flow_report_views.xml",
         "report/crm_calibration_report_views.xml",
         "report/crm_reporting_menus.xml",
+        "report/crm_rule_report_views.xml",
+        "report/crm_standing_report_views.xml",
     ],
     "demo": [
         "demo/res_company_demo.xml",
@@ -79,6 +82,7 @@
         "demo/crm_opportunity_competitor_demo.xml",
         "demo/sale_order_demo.xml",
         "demo/credit_demo.xml",
+        "demo/crm_stage_rule_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -50,12 +50,14 @@ from . import test_quoted_price
 from . import test_reports
 from . import test_screens
 from . import test_setup_tours
+from . import test_rule_report
 from . import test_stage_checklist
 from . import test_stage_gate
 from . import test_stage_map
 from . import test_stage_rule_kinds
 from . import test_stage_rules
 from . import test_stage_visit
+from . import test_standing
 from . import test_tours
 from . import test_translations
 from . import test_uninstall

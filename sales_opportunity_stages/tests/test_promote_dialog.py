@@ -18,7 +18,7 @@ class TestPromoteDialog(OpportunityStagesCase):
     def test_says_from_where_to_where_and_what_is_missing(self):
         lead = self._create_opportunity()
         wizard = self._open(lead, self.stage_solution)
-        self.assertEqual(wizard.heading, "From Contact to Solution")
+        self.assertEqual(wizard.heading, "Move from Contact to Solution")
         rules = self.rule_call | self.rule_visit | self.rule_sign | self.rule_revenue
         self.assertEqual(wizard.line_ids.rule_id, rules)
         self.assertEqual({line.info["stage"] for line in wizard.line_ids}, {"Contact", "Needs"})
@@ -62,7 +62,7 @@ class TestPromoteDialog(OpportunityStagesCase):
         lead = self._create_opportunity()
         wizard = self._open(lead, self.stage_needs)
         wizard.line_ids.resolution = "schedule"
-        wizard.action_save()
+        wizard.with_context(save_only=True).action_promote()
         self.assertEqual(lead.activity_ids.activity_type_id, self.act_call)
         self.assertEqual(lead.stage_id, self.stage_contact)
 
@@ -111,7 +111,7 @@ class TestPromoteDialog(OpportunityStagesCase):
         wizard.line_ids.resolution = "request"
         with self.env.cr.savepoint(), self.assertRefused("Closing: Sign-off"):
             wizard.action_promote()
-        wizard.action_save()
+        wizard.with_context(save_only=True).action_promote()
         self.assertEqual(self.env["mail.activity"].search([("signoff_rule_id", "=", rule.id)]).user_id, self.supervisor)
         wizard = self._open(lead, self.stage_won, self.supervisor)
         wizard.line_ids.write({"resolution": "sign", "feedback": "Fine"})
@@ -152,7 +152,7 @@ class TestPromoteDialog(OpportunityStagesCase):
         lead = self._create_opportunity()
         Wizard = self.env["crm.lead.promote"].with_user(self.salesman)
         with Form(Wizard.with_context(default_lead_ids=lead.ids, default_target_stage_id=self.stage_needs.id)) as form:
-            self.assertEqual(form.heading, "From Contact to Needs")
+            self.assertEqual(form.heading, "Move from Contact to Needs")
             self.assertEqual(len(form.line_ids), 1)
         form.record.line_ids.resolution = "done"
         form.record.action_promote()
@@ -278,3 +278,25 @@ class TestPromoteTours(OpportunityStagesSetup, HttpCase):
         lead = self._create_opportunity("Tour Opportunity")
         self.start_tour("/odoo", "sales_opportunity_stages_drop", login=self.salesman.login, timeout=180)
         self.assertEqual((lead.stage_id, lead.expected_revenue), (self.stage_solution, 700))
+
+    def test_snooze(self):
+        lead = self._create_opportunity("Tour Opportunity")
+        self.start_tour(
+            f"/odoo/action-crm.crm_lead_action_pipeline/{lead.id}",
+            "sales_opportunity_stages_snooze",
+            login=self.salesman.login,
+            timeout=180,
+        )
+        self.assertEqual((str(lead.snooze_until), lead.snooze_count), ("2999-01-01", 1))
+
+    def test_signoff(self):
+        """The salesperson asks, the team leader confirms with a comment."""
+        self.team.user_id = self.supervisor
+        rule = self.env["crm.stage.rule"].create(
+            {"stage_id": self.stage_contact.id, "kind": "signoff", "name": "Scope confirmed", "required": True}
+        )
+        lead = self._create_opportunity("Tour Opportunity")
+        url = f"/odoo/action-crm.crm_lead_action_pipeline/{lead.id}"
+        self.start_tour(url, "sales_opportunity_stages_signoff", login=self.salesman.login, timeout=180)
+        self.start_tour(url, "sales_opportunity_stages_signoff_given", login=self.supervisor.login, timeout=180)
+        self.assertEqual((lead.signoff_ids.rule_id, lead.signoff_ids.user_id), (rule, self.supervisor))

@@ -84,9 +84,9 @@ class CrmLeadPromote(models.TransientModel):
     def _get_heading(self, moves):
         """Return the stages from and to, or how many opportunities are to move."""
         if len(moves) != 1:
-            return self.env._("%s opportunities", len(moves))
+            return self.env._("Move %s opportunities", len(moves))
         ((lead, target),) = moves.items()
-        return self.env._("From %(origin)s to %(target)s", origin=lead.stage_id.name or "", target=target.name or "")
+        return self.env._("Move from %(origin)s to %(target)s", origin=lead.stage_id.name or "", target=target.name or "")
 
     @api.depends("lead_ids", "target_stage_id", "is_win")
     def _compute_needs(self):
@@ -130,11 +130,15 @@ class CrmLeadPromote(models.TransientModel):
     def action_promote(self):
         """Save what was given and move, in one transaction. Of several opportunities, move those that can.
 
+        With ``save_only`` in the context, save without moving.
+
         :raise UserError: naming what still remains; nothing is saved then
         :returns: the action that closes the dialog
         """
         self.ensure_one()
         self.lead_ids.check_access("write")
+        if self.env.context.get("save_only"):
+            return self._save_answers()
         moves = self._get_moves()
         if not moves:
             raise UserError(self.env._("Choose the opportunities to promote."))
@@ -145,13 +149,11 @@ class CrmLeadPromote(models.TransientModel):
                 return self._get_closing_action(self.lead_ids)
         return self._move_several(moves)
 
-    def action_save(self):
+    def _save_answers(self):
         """Save what was given without moving.
 
         :returns: the action that closes the dialog
         """
-        self.ensure_one()
-        self.lead_ids.check_access("write")
         with self._saying_what_remains(), self.env.cr.savepoint():
             self._give_answers(may_move=False)
         return self._get_closing_action(self.lead_ids.browse())

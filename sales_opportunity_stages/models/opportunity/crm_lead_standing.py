@@ -349,6 +349,7 @@ class CrmStage(models.Model):
 
     def action_take_proposed_thresholds(self):
         """Use what the history of the stages proposes."""
+        self.check_access("write")
         for stage in self.filtered("proposed_rotting_days"):
             stage.write(
                 {

@@ -124,15 +124,16 @@ class CrmStageRule(models.Model):
 
     def _get_default_label(self):
         """Return what the checklist calls a rule without a label."""
-        if self.kind == "field":
-            return self.field_id.field_description or ""
-        if self.kind == "document":
-            return self.document_name or self.document_tag or self.env._("Document")
-        if self.kind == "signoff":
-            # sudo: the name of a group is no secret
-            group = self.sudo().signoff_group_id.name
-            return self.env._("Sign-off: %s", group) if group else self.env._("Sign-off: team leader")
-        return self.activity_type_id.name or ""
+        rule = self.sudo()  # sudo: names of fields and groups are no secret
+        if rule.kind == "field":
+            return rule.field_id.field_description or ""
+        if rule.kind == "document":
+            return rule.document_name or rule.document_tag or self.env._("Document")
+        if rule.kind == "signoff" and rule.signoff_group_id:
+            return self.env._("Sign-off: %s", rule.signoff_group_id.name)
+        if rule.kind == "signoff":
+            return self.env._("Sign-off: team leader")
+        return rule.activity_type_id.name or ""
 
     # ------------------------------------------------------------
     # Constraints

@@ -23,7 +23,7 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_drop", {
             trigger: ".o_kanban_record:contains(Tour Opportunity)",
             run: "drag_and_drop (.o_opportunity_kanban .o_kanban_group:has(.o_column_title:contains(Solution)))",
         },
-        { trigger: ".modal:contains(From Contact to Solution) .o_promote_stage:contains(Contact)" },
+        { trigger: ".modal:contains(Move from Contact to Solution) .o_promote_stage:contains(Contact)" },
         markDone("Call A"),
         { content: "not everything is given", trigger: ".modal button[name=action_promote]", run: "click" },
         { trigger: ".modal:contains(Still to do — Needs: Visit A)" },
@@ -39,5 +39,42 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_drop", {
             trigger:
                 "body:not(:has(.modal)) .o_kanban_group:has(.o_column_title:contains(Solution)) .o_kanban_record:contains(Tour Opportunity)",
         },
+    ],
+});
+
+registry.category("web_tour.tours").add("sales_opportunity_stages_signoff", {
+    steps: () => [
+        {
+            content: "request a sign-off from the checklist",
+            trigger: ".o_stage_checklist_item[data-rule='Scope confirmed'] .o_stage_checklist_request",
+            run: "click",
+        },
+        { trigger: ".o_stage_checklist_item[data-rule='Scope confirmed'][data-state=scheduled]" },
+    ],
+});
+
+registry.category("web_tour.tours").add("sales_opportunity_stages_signoff_given", {
+    steps: () => [
+        {
+            trigger: ".o_stage_checklist_item[data-rule='Scope confirmed'] .o_stage_checklist_sign",
+            run: "click",
+        },
+        { trigger: ".modal .btn-primary:disabled" },
+        { trigger: ".modal .o_rule_dialog_text", run: "edit Checked with the customer" },
+        { trigger: ".modal .btn-primary:not(:disabled)", run: "click" },
+        {
+            trigger:
+                "body:not(:has(.modal)) .o_stage_checklist_item[data-rule='Scope confirmed'][data-state=done]:contains(Checked with the customer)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("sales_opportunity_stages_snooze", {
+    steps: () => [
+        { trigger: "button:contains(Snooze)", run: "click" },
+        { trigger: ".modal .o_field_widget[name=snooze_until] input", run: "edit 01/01/2999" },
+        { trigger: ".modal .o_field_widget[name=reason] input", run: "edit They decide in April" },
+        { trigger: ".modal button[name=action_snooze]", run: "click" },
+        { trigger: "body:not(:has(.modal)) .o_form_view:contains(Snoozed until):contains(They decide in April)" },
     ],
 });
