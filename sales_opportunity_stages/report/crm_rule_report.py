@@ -33,7 +33,9 @@ class CrmRuleReport(models.Model):
     forced_count = fields.Integer("Forced", readonly=True, help="Moved on by an override of the stage rules.")
     lost_count = fields.Integer("Lost", readonly=True, help="Lost in the stage of the rule.")
     missing_at_loss_count = fields.Integer("Missing at Loss", readonly=True)
-    closed_met_count = fields.Integer("Closed, Met", readonly=True, help="Sample of the win rate and days with the rule.")
+    closed_met_count = fields.Integer(
+        "Closed, Met", readonly=True, help="Sample of the win rate and days with the rule."
+    )
     closed_unmet_count = fields.Integer(
         "Closed, Not Met", readonly=True, help="Sample of the win rate and days without the rule."
     )

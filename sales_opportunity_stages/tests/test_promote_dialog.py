@@ -88,9 +88,7 @@ class TestPromoteDialog(OpportunityStagesCase):
         self.assertEqual((document.res_model, document.res_id), ("crm.lead", lead.id))
 
     def test_documents_of_others_stay_theirs(self):
-        self.env["crm.stage.rule"].create(
-            {"stage_id": self.stage_closing.id, "kind": "document", "required": True}
-        )
+        self.env["crm.stage.rule"].create({"stage_id": self.stage_closing.id, "kind": "document", "required": True})
         lead, other = self._create_opportunities(2)
         self._force(lead, self.stage_closing)
         wizard = self._open(lead, self.stage_won)
@@ -242,8 +240,10 @@ class TestOutcomeOptions(OpportunityStagesCase):
         self.type_project.require_won_reason = True
         with self.env.cr.savepoint(), self.assertRefused("cannot be won without a reason"):
             self.lead.action_set_won()
-        wizard = self.env["crm.lead.promote"].with_user(self.salesman).create(
-            {"lead_ids": [Command.set(self.lead.ids)], "is_win": True, "reason": "Best price"}
+        wizard = (
+            self.env["crm.lead.promote"]
+            .with_user(self.salesman)
+            .create({"lead_ids": [Command.set(self.lead.ids)], "is_win": True, "reason": "Best price"})
         )
         self.assertTrue(wizard.needs_won_reason)
         wizard.action_promote()
@@ -256,8 +256,10 @@ class TestOutcomeOptions(OpportunityStagesCase):
         with self.env.cr.savepoint(), self.assertRefused("without a confirmed order"):
             self.lead.action_set_won()
         self.lead.partner_id = self.env["res.partner"].create({"name": "Acme"})
-        order = self.env["sale.order"].with_user(self.salesman).create(
-            {"partner_id": self.lead.partner_id.id, "opportunity_id": self.lead.id}
+        order = (
+            self.env["sale.order"]
+            .with_user(self.salesman)
+            .create({"partner_id": self.lead.partner_id.id, "opportunity_id": self.lead.id})
         )
         with self.env.cr.savepoint(), self.assertRefused("without a confirmed order"):
             self.lead.action_set_won()

@@ -64,17 +64,19 @@ class TestStandingReport(OpportunityStagesCase):
         snoozed.write({"snooze_until": "2999-01-01", "snooze_reason": "x"})
         self.stage_contact.escalate_days = 0
         self.env.flush_all()
-        rows = self.env["crm.standing.report"].with_user(self.salesman)._read_group(
-            [("lead_id", "in", (lead | fresh | snoozed).ids)],
-            ["status"],
-            ["opportunity_count:sum", "expected_revenue:sum", "standing_revenue:sum"],
+        rows = (
+            self.env["crm.standing.report"]
+            .with_user(self.salesman)
+            ._read_group(
+                [("lead_id", "in", (lead | fresh | snoozed).ids)],
+                ["status"],
+                ["opportunity_count:sum", "expected_revenue:sum", "standing_revenue:sum"],
+            )
         )
         self.assertEqual(
             {status: values for status, *values in rows},
             {"moving": [1, 100, 0], "standing": [1, 100, 100], "snoozed": [1, 100, 0]},
         )
-        self.assertFalse(
-            self.env["crm.standing.report"].with_user(self.colleague).search([("lead_id", "=", lead.id)])
-        )
+        self.assertFalse(self.env["crm.standing.report"].with_user(self.colleague).search([("lead_id", "=", lead.id)]))
         lead.sudo().collaborator_ids = [Command.link(self.colleague.id)]
         self.assertTrue(self.env["crm.standing.report"].with_user(self.colleague).search([("lead_id", "=", lead.id)]))

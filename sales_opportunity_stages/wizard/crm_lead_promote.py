@@ -43,7 +43,9 @@ class CrmLeadPromote(models.TransientModel):
         store=True,
         readonly=False,
     )
-    field_values = fields.Json(help="Values of fields of the opportunity that rules ask for, as a form would save them.")
+    field_values = fields.Json(
+        help="Values of fields of the opportunity that rules ask for, as a form would save them."
+    )
     heading = fields.Char(compute="_compute_summary")
     ready_summary = fields.Text("Will Move", compute="_compute_summary")
     blocked_summary = fields.Text("Cannot Move", compute="_compute_summary")
@@ -86,7 +88,9 @@ class CrmLeadPromote(models.TransientModel):
         if len(moves) != 1:
             return self.env._("Move %s opportunities", len(moves))
         ((lead, target),) = moves.items()
-        return self.env._("Move from %(origin)s to %(target)s", origin=lead.stage_id.name or "", target=target.name or "")
+        return self.env._(
+            "Move from %(origin)s to %(target)s", origin=lead.stage_id.name or "", target=target.name or ""
+        )
 
     @api.depends("lead_ids", "target_stage_id", "is_win")
     def _compute_needs(self):
@@ -118,8 +122,11 @@ class CrmLeadPromote(models.TransientModel):
         """Return ``{opportunity: its missing rules}``, in the order of the stages."""
         moves = {lead: (lead.stage_id.id, target.id) for lead, target in self._get_moves().items() if target}
         # sudo: rules hold for everybody alike; the opportunities are the user's
-        refusals = self.env["crm.lead"].concat(*moves).sudo()._get_gate_refusals(
-            {lead.sudo(): move for lead, move in moves.items()}
+        refusals = (
+            self.env["crm.lead"]
+            .concat(*moves)
+            .sudo()
+            ._get_gate_refusals({lead.sudo(): move for lead, move in moves.items()})
         )
         return {refusal.lead.sudo(False): refusal.rules.sudo(False) for refusal in refusals}
 

@@ -65,16 +65,20 @@ class CrmLead(models.Model):
             self._raise_missing_of_loss()
         if self.won_status == "won" and status != "won":
             self._raise_missing_of_win(change, moves)
-        if self._has_moved_back(change) and self.won_status == "pending" and self._requires("require_back_reason"):
-            if self.id not in change.marks["back_reason"]:
-                error = UserError(
-                    self.env._(
-                        "'%(lead)s' cannot move back to %(stage)s without a reason. Give the reason for moving back.",
-                        lead=self.name,
-                        stage=self.stage_id.name,
-                    )
+        if self.won_status == "pending" and self._has_moved_back(change):
+            self._raise_missing_of_move_back(change, moves)
+
+    def _raise_missing_of_move_back(self, change, moves):
+        """:raise UserError: when the type requires a reason for moving back that is not given"""
+        if self._requires("require_back_reason") and self.id not in change.marks["back_reason"]:
+            error = UserError(
+                self.env._(
+                    "'%(lead)s' cannot move back to %(stage)s without a reason. Give the reason for moving back.",
+                    lead=self.name,
+                    stage=self.stage_id.name,
                 )
-                raise self._offer_dialog(error, moves)
+            )
+            raise self._offer_dialog(error, moves)
 
     def _requires(self, option):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()

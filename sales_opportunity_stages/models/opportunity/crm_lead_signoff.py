@@ -40,7 +40,9 @@ class CrmLead(models.Model):
         comment = (comment or "").strip()
         if not comment:
             raise UserError(
-                self.env._("Add a comment to sign off '%(rule)s' on '%(lead)s'.", rule=rule.display_name, lead=self.name)
+                self.env._(
+                    "Add a comment to sign off '%(rule)s' on '%(lead)s'.", rule=rule.display_name, lead=self.name
+                )
             )
         self._check_may_sign_off(rule)
         if not self._get_valid_signoffs(rule):
@@ -167,8 +169,10 @@ class CrmLead(models.Model):
 
     def _get_signoff_activities(self, rule):
         # sudo: the request is found, whoever asks
-        return self.env["mail.activity"].sudo().search(
-            [("res_model", "=", "crm.lead"), ("res_id", "in", self.ids), ("signoff_rule_id", "in", rule.ids)]
+        return (
+            self.env["mail.activity"]
+            .sudo()
+            .search([("res_model", "=", "crm.lead"), ("res_id", "in", self.ids), ("signoff_rule_id", "in", rule.ids)])
         )
 
     # ------------------------------------------------------------

@@ -70,9 +70,7 @@ class CrmLead(models.Model):
 
     def _get_newly_snoozed(self, change):
         """Return the opportunities that a change has snoozed, or snoozed until another day."""
-        return self.filtered(
-            lambda lead: lead.snooze_until and lead.snooze_until != change.was(lead).get("snooze")
-        )
+        return self.filtered(lambda lead: lead.snooze_until and lead.snooze_until != change.was(lead).get("snooze"))
 
     def _check_snooze_of_change(self, change):
         """Refuse to snooze without a reason, into the past, or more often than the type allows.
@@ -226,6 +224,7 @@ class CrmLead(models.Model):
         today = fields.Date.today()
         step = Domain("date_reminded", "=", False) & Domain("stage_id.rotting_threshold_days", ">", 0)
         step |= Domain("date_escalated", "=", False) & Domain("stage_id.escalate_days", ">", 0)
+        # sudo: everybody's visits; only ids of opportunities come of it
         visits = self.env["crm.stage.visit"].sudo()._search(Domain("date_end", "=", False) & step)
         return (
             Domain("id", "in", visits.subselect("lead_id"))
@@ -264,8 +263,10 @@ class CrmLead(models.Model):
                 "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
                 "res_id": self.id,
                 "user_id": user.id,
-                "summary": self.env._(
-                    "%(days)s working days in %(stage)s", days=days, stage=self.stage_id.with_context(lang=user.lang).name
+                "summary": self.with_context(lang=user.lang).env._(
+                    "%(days)s working days in %(stage)s",
+                    days=days,
+                    stage=self.stage_id.with_context(lang=user.lang).name,
                 ),
                 "date_deadline": self._get_local_today(),
                 "automated": True,
@@ -283,9 +284,7 @@ class CrmLead(models.Model):
         for lead in self:
             by_calendar[(lead.company_id or self.env.company).resource_calendar_id] += lead
         for calendar, leads in by_calendar.items():
-            starts = {
-                lead.id: visit.date_start.date() for lead in leads if (visit := lead._get_present_visit())
-            }
+            starts = {lead.id: visit.date_start.date() for lead in leads if (visit := lead._get_present_visit())}
             workdays = self._get_workdays(calendar, min(starts.values(), default=today), today)
             for lead_id, start in starts.items():
                 result[lead_id] = bisect_right(workdays, today) - bisect_right(workdays, start)
@@ -328,9 +327,7 @@ class CrmStage(models.Model):
     proposed_escalate_days = fields.Integer(compute="_compute_proposed_thresholds")
     threshold_proposal = fields.Char(compute="_compute_proposed_thresholds")
 
-    _check_escalate_days = models.Constraint(
-        "CHECK(escalate_days >= 0)", "The days to escalate must be 0 or more."
-    )
+    _check_escalate_days = models.Constraint("CHECK(escalate_days >= 0)", "The days to escalate must be 0 or more.")
 
     def _compute_proposed_thresholds(self):
         """Propose the working days in which three quarters, and nine tenths, of the won opportunities went on."""
@@ -339,7 +336,8 @@ class CrmStage(models.Model):
             count, _median, most, nearly_all = paces.get(stage._origin.id, (0, 0, 0, 0))
             is_known = count >= SMALLEST_SAMPLE
             stage.proposed_rotting_days = max(round(most * 5 / 7), 1) if is_known else 0
-            stage.proposed_escalate_days = max(round(nearly_all * 5 / 7), stage.proposed_rotting_days + 1) if is_known else 0
+            escalate = max(round(nearly_all * 5 / 7), stage.proposed_rotting_days + 1)
+            stage.proposed_escalate_days = escalate if is_known else 0
             stage.threshold_proposal = is_known and self.env._(
                 "%(rotting)s and %(escalate)s working days, from %(count)s won opportunities",
                 rotting=stage.proposed_rotting_days,
