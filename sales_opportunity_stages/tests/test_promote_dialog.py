@@ -1,6 +1,9 @@
+import json
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import OpportunityStagesCase, OpportunityStagesSetup
 
@@ -302,3 +305,75 @@ class TestPromoteTours(OpportunityStagesSetup, HttpCase):
         self.start_tour(url, "sales_opportunity_stages_signoff", login=self.salesman.login, timeout=180)
         self.start_tour(url, "sales_opportunity_stages_signoff_given", login=self.supervisor.login, timeout=180)
         self.assertEqual((lead.signoff_ids.rule_id, lead.signoff_ids.user_id), (rule, self.supervisor))
+
+
+@tagged("post_install", "-at_install")
+class TestPromoteJsonRpc(OpportunityStagesSetup, HttpCase):
+    """What a client is told, and what it cannot forge."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_pipeline()
+        cls.team.user_id = cls.supervisor
+        cls.rule = cls.env["crm.stage.rule"].create(
+            {"stage_id": cls.stage_contact.id, "kind": "signoff", "required": True}
+        )
+        cls.lead = cls._create_opportunity()
+
+    def _call(self, user, model, method, *args, **kwargs):
+        self.authenticate(user.login, user.login)
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        with mute_logger("odoo.http", "odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule"):
+            answer = self.url_open(
+                f"/web/dataset/call_kw/{model}/{method}",
+                data=json.dumps({"params": params}),
+                headers={"Content-Type": "application/json"},
+            ).json()
+        return answer.get("error", {}).get("data"), answer.get("result")
+
+    def test_a_refusal_tells_what_to_ask_for(self):
+        error, _result = self._call(
+            self.salesman, "crm.lead", "write", self.lead.ids, {"stage_id": self.stage_solution.id}
+        )
+        self.assertEqual(error["name"], "odoo.exceptions.UserError")
+        self.assertEqual(
+            error["context"]["crm_lead_promote"],
+            {"lead_ids": self.lead.ids, "target_stage_id": self.stage_solution.id},
+        )
+
+    def test_the_dialog(self):
+        """The gate holds for the dialog too; with everything met it moves the opportunity."""
+        values = {"lead_ids": [[6, 0, self.lead.ids]], "target_stage_id": self.stage_needs.id, "line_ids": []}
+        error, ids = self._call(self.salesman, "crm.lead.promote", "create", [values])
+        self.assertFalse(error)
+        for context in ({}, {"save_only": False}, {"crm_lead_promote": True}):
+            error, _result = self._call(self.salesman, "crm.lead.promote", "action_promote", ids, context=context)
+            self.assertIn("Still to do", error["message"])
+            self.assertFalse(error["context"])
+        error, _result = self._call(
+            self.salesman, "crm.lead", "action_sign_off", self.lead.ids, self.rule.id, "I say so"
+        )
+        self.assertEqual(error["name"], "odoo.exceptions.AccessError")
+        error, _result = self._call(
+            self.supervisor, "crm.lead", "action_sign_off", self.lead.ids, self.rule.id, "Checked"
+        )
+        self.assertFalse(error)
+        error, _result = self._call(
+            self.salesman, "crm.lead", "action_complete_rule", self.lead.ids, self.rule_call.id
+        )
+        self.assertFalse(error)
+        self.assertEqual(self.lead.stage_id, self.stage_needs, "the action promotes")
+
+    def test_nothing_can_be_forged(self):
+        signoff = {"lead_id": self.lead.id, "rule_id": self.rule.id, "user_id": self.supervisor.id, "comment": "x"}
+        for user, model, method, *args in (
+            (self.manager, "crm.stage.rule.signoff", "create", [signoff]),
+            (self.manager, "crm.stage.rule", "write", self.rule.ids, {"kept_lead_ids": [[4, self.lead.id]]}),
+            (self.manager, "crm.lead", "write", self.lead.ids, {"signoff_ids": [[0, 0, signoff]]}),
+            (self.salesman, "crm.lead", "write", self.lead.ids, {"snooze_count": 9}),
+            (self.salesman, "mail.activity", "create", [{"signoff_rule_id": self.rule.id}]),
+        ):
+            with self.subTest(model=model, method=method):
+                error, _result = self._call(user, model, method, *args)
+                self.assertEqual(error["name"], "odoo.exceptions.AccessError")
