@@ -10,3 +10,5 @@ from . import crm_stage_visit_report
 from . import crm_snapshot_report
 from . import crm_flow_report
 from . import sale_approval_report
+from . import crm_rule_report
+from . import crm_standing_report

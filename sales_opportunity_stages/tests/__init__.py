@@ -53,6 +53,7 @@ from . import test_opportunity_type
 from . import test_order_author
 from . import test_performance
 from . import test_pipeline_history
+from . import test_promote_dialog
 from . import test_public_fields
 from . import test_public_methods
 from . import test_quotation_approval
@@ -63,11 +64,14 @@ from . import test_quoted_price
 from . import test_reports
 from . import test_screens
 from . import test_setup_tours
+from . import test_rule_report
 from . import test_stage_checklist
 from . import test_stage_gate
 from . import test_stage_map
+from . import test_stage_rule_kinds
 from . import test_stage_rules
 from . import test_stage_visit
+from . import test_standing
 from . import test_tours
 from . import test_translations
 from . import test_uninstall

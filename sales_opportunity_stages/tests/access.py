@@ -20,6 +20,7 @@ crm.opportunity.line          ----   ----   ----     ----       ----   ----     
 crm.opportunity.contact       ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
 crm.opportunity.competitor    ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
 crm.stage.visit               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.stage.rule.signoff        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.stage.learned.probability ----   ----   ----     ----       ----   r---     r--- r---   r---   r---  r---       r---    ----  ----
 crm.deadline.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.funnel.report             ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
@@ -29,6 +30,8 @@ crm.competition.report        ----   ----   ----     ----       ----   ----     
 crm.snapshot.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.flow.report               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.calibration.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.rule.report               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.standing.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.competing.product         ----   ----   ----     ----       ----   rwc-     rwc- rwc-   rwc-   rwc-  rwc-       rwcd    ----  ----
 crm.opportunity.type          ----   ----   r---     r---       r---   r---     r--- r---   r---   r---  r---       rwcd    r---  ----
 crm.stage.rule                ----   ----   r---     r---       r---   r---     r--- r---   r---   r---  r---       rwcd    r---  rwcd
@@ -51,12 +54,16 @@ sale.credit.grant.create      -      -      -        -          x      -        
 sale.order.rest               -      -      -        -          -      -        x    x      x      -     x          x       -     -
 sale.credit.dry.run           -      -      -        -          x      -        -    -      -      -     -          -       -     -
 crm.lead.assign               -      -      -        -          -      -        x    x      -      -     x          x       -     -
+crm.lead.promote              -      -      -        -          -      -        x    x      x      -     x          x       -     -
+crm.lead.snooze               -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
 crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.opportunity.generate.line -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.pipeline.history          -      -      -        -          -      x        x    x      x      x     x          x       -     x
 sale.order.close              -      -      -        -          -      -        x    x      x      -     x          x       -     -
 """  # noqa: E501 - a table
+
+LINES_OF_WIZARDS = {"crm.opportunity.generate.line", "crm.lead.promote.line"}  # tried along with the wizard
 
 NATIVE_MODELS = {"crm.lead", "sale.order", "sale.order.line"}  # Odoo's own, whose rules the add-on extends
 
@@ -143,6 +150,12 @@ class AccessSetup(OpportunityStagesSetup):
     def _make_crm_stage_visit(self, lead):
         return lead.stage_visit_ids, {"reason": "x"}, {"lead_id": lead.id, "date_start": "2026-01-01 00:00:00"}
 
+    def _make_crm_stage_rule_signoff(self, lead):
+        rule = self.env["crm.stage.rule"].create({"stage_id": self.stage_closing.id, "kind": "signoff"})
+        values = {"lead_id": lead.id, "rule_id": rule.id, "user_id": self.manager.id, "comment": "Fine"}
+        signoff = self.env["crm.stage.rule.signoff"]._as_ledger().create(values).with_env(self.env)
+        return signoff, {"comment": "x"}, values
+
     def _make_crm_stage_learned_probability(self, lead):
         opportunity_type, _to_write, _to_create = self._make_crm_opportunity_type(lead)
         values = {
@@ -171,6 +184,15 @@ class AccessSetup(OpportunityStagesSetup):
 
     def _make_crm_flow_report(self, lead):
         return self._make_report("crm.flow.report", lead)
+
+    def _make_crm_standing_report(self, lead):
+        return self._make_report("crm.standing.report", lead)
+
+    def _make_crm_rule_report(self, lead):
+        values = {"stage_id": lead.stage_id.id, "kind": "condition", "name": "Any", "domain": "[]"}
+        self.env["crm.stage.rule"].create(values)
+        lead.action_set_lost()
+        return self._make_report("crm.rule.report", lead)
 
     def _make_crm_competition_report(self, lead):
         self._make_crm_opportunity_competitor(lead)
@@ -343,6 +365,15 @@ class AccessSetup(OpportunityStagesSetup):
     def _make_crm_lead_assign(self, lead):
         return None, None, {"lead_ids": [Command.set(lead.ids)], "mode": "set", "user_id": self.manager.id}
 
+    def _make_crm_lead_promote(self, lead):
+        if lead.opportunity_type_id == self.type_project:
+            self._force(lead, self.stage_closing)
+        return None, None, {"lead_ids": [Command.set(lead.ids)]}
+
+    def _make_crm_lead_snooze(self, lead):
+        values = {"snooze_until": "2999-01-01", "reason": "x"}
+        return None, None, {"lead_ids": [Command.set(lead.ids)], **values}
+
     def _make_crm_lead_stage_force(self, lead):
         stage = self.stage_needs if lead.opportunity_type_id == self.type_project else lead._get_next_stage()
         return None, None, {"lead_ids": [Command.set(lead.ids)], "target_stage_id": stage.id, "reason": "x"}
@@ -351,6 +382,8 @@ class AccessSetup(OpportunityStagesSetup):
         """The method that gets the wizard's work done."""
         return {
             "crm.lead.assign": "action_assign",
+            "crm.lead.promote": "action_promote",
+            "crm.lead.snooze": "action_snooze",
             "crm.lead.stage.force": "action_force",
             "crm.opportunity.generate": "action_generate",
             "crm.opportunity.generate.line": "read",

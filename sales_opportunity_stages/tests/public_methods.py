@@ -10,11 +10,15 @@ from .access import AccessSetup
 # access is refused, and nothing else: no reason that tells of a record.
 TABLE = """
 method                                              portal public employee accountant credit approver own nobody collab other supervisor manager admin elsewhere
+crm.lead.action_complete_rule                       -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_new_order                           -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_new_quotation                       -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_promote                             -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.lead.action_request_signoff                     -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_restore                             -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.lead.action_set_lost                            -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_set_won                             -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.lead.action_sign_off                            -      -      -        -          -      -        -   -      -      -     x          -       -     -
 crm.lead.action_take_reference_prices               -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_unarchive                           -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.lead.action_view_actions                        -      -      -        -          -      -        x   x      x      -     x          x       -     -
@@ -34,9 +38,12 @@ crm.funnel.report.action_open_lead                  -      -      -        -    
 crm.funnel.report.get_funnels                       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.funnel.report.get_opportunities_action          -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.pipeline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.rule.report.action_open_lead                    -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.standing.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -     x
+crm.stage.action_take_proposed_thresholds           -      -      -        -          -      -        -   -      -      -     -          x       -     x
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -
 res.partner.action_view_credit_checks               -      -      -        x          x      x        x   x      x      x     x          x       -     x
 res.partner.action_view_credit_draft_invoiced       -      -      -        x          x      x        x   x      x      x     x          x       -     x
@@ -127,6 +134,22 @@ class PublicMethodsSetup(AccessSetup):
 
     def _prepare_crm_stage_action_duplicate(self, lead):
         return [self.stage_needs.ids]
+
+    def _prepare_crm_stage_action_take_proposed_thresholds(self, lead):
+        return [self.stage_needs.ids]
+
+    def _prepare_crm_lead_action_complete_rule(self, lead):
+        return [lead.ids, self.rule_call.id]
+
+    def _prepare_crm_lead_action_sign_off(self, lead):
+        self.team.user_id = self.supervisor
+        rule = self.env["crm.stage.rule"].create({"stage_id": self.stage_closing.id, "kind": "signoff"})
+        return [lead.ids, rule.id, "Fine"]
+
+    def _prepare_crm_lead_action_request_signoff(self, lead):
+        self.team.user_id = self.env.ref("base.user_admin")
+        rule = self.env["crm.stage.rule"].create({"stage_id": self.stage_closing.id, "kind": "signoff"})
+        return [lead.ids, rule.id]
 
     def _prepare_crm_team_action_your_pipeline(self, lead):
         return [{}]

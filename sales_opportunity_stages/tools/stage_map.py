@@ -12,6 +12,7 @@ class Type(NamedTuple):
     active: bool
     company_id: int | None
     probability_mode: str
+    options: frozenset = frozenset()
 
 
 class Stage(NamedTuple):
@@ -22,6 +23,7 @@ class Stage(NamedTuple):
     probability: float
     type_ids: frozenset
     team_ids: frozenset
+    key_fields: tuple = ()
 
 
 class Rule(NamedTuple):
@@ -33,6 +35,24 @@ class Rule(NamedTuple):
     required: bool
     promotes: bool
     target_stage_id: int | None
+    evidence: str = "none"
+    field_name: str | None = None
+    field_type: str | None = None
+    document_name: str | None = None
+    document_tag: str | None = None
+    signoff_group_id: int | None = None
+    has_kept: bool = False
+
+    @property
+    def is_plain_action(self):
+        """Whether a done activity meets the rule, without evidence or another way to meet it.
+
+        >>> Rule(1, 11, "action", 4, None, True, True, None).is_plain_action
+        True
+        >>> Rule(1, 11, "action", 4, None, True, True, None, evidence="feedback").is_plain_action
+        False
+        """
+        return self.kind == "action" and self.evidence == "none" and not self.has_kept
 
 
 class StageMap:
@@ -57,7 +77,9 @@ class StageMap:
         self.rules = {}
         for rule in rules:
             self.rules.setdefault(rule.stage_id, []).append(rule)
-        self.conditions = {rule.id: rule.domain for rule in rules if rule.kind == "condition"}
+        self.rules_by_id = {rule.id: rule for rule in rules}
+        self.rule_kinds = frozenset(rule.kind for rule in rules)
+        self.evidence_type_ids = frozenset(rule.activity_type_id for rule in rules if rule.evidence != "none")
         self.promoting_stage_ids = frozenset(rule.stage_id for rule in rules if rule.promotes)
         self.learned = learned or {}
         self._paths = {}
@@ -191,6 +213,18 @@ class StageMap:
     def rules_of(self, stage_id, required=False):
         """The rules of a stage in order, or only the required ones."""
         return [rule for rule in self.rules.get(stage_id, ()) if rule.required or not required]
+
+    def has_option(self, type_id, option):
+        """Whether an opportunity type has one of its options switched on.
+
+        >>> StageMap([Type(7, True, None, "native", frozenset({"won_order"}))], [], []).has_option(7, "won_order")
+        True
+        """
+        return option in self.get_options(type_id)
+
+    def get_options(self, type_id):
+        """Return the names of the options of an opportunity type that are switched on."""
+        return self.types[type_id].options if type_id in self.types else frozenset()
 
     def allowed_activity_types(self, stage_id):
         """Ids of the only activity types that may be scheduled in the stage; empty when any may."""

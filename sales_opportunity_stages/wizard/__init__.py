@@ -2,6 +2,8 @@ from . import base_partner_merge
 from . import base_partner_merge_ledgers
 from . import crm_lead_assign
 from . import crm_lead_lost
+from . import crm_lead_promote
+from . import crm_lead_snooze
 from . import crm_lead_stage_force
 from . import crm_lead_to_opportunity
 from . import crm_opportunity_generate

@@ -15,6 +15,28 @@ class CrmLeadLost(models.TransientModel):
         domain="[('is_competitor', '=', True)]",
     )
 
+    requires_lost_reason = fields.Boolean(compute="_compute_requirements")
+    requires_lost_to = fields.Boolean(compute="_compute_requirements")
+    requires_competitor = fields.Boolean(compute="_compute_requirements")
+    new_competitor_ids = fields.Many2many(
+        "res.partner",
+        "crm_lead_lost_competitor_rel",
+        string="Add Competitors",
+        domain="[('is_competitor', '=', True)]",
+        help="Competitors to name on the opportunities.",
+    )
+
+    @api.depends("lead_ids")
+    def _compute_requirements(self):
+        """Tell what the types of the opportunities require on losing."""
+        for wizard in self:
+            leads = wizard.lead_ids._origin.filtered(lambda lead: lead.type == "opportunity")
+            wizard.requires_lost_reason = any(lead._requires("require_lost_reason") for lead in leads)
+            wizard.requires_lost_to = any(lead._requires("require_lost_to") for lead in leads)
+            wizard.requires_competitor = any(
+                lead._requires("require_competitor") and not lead.opportunity_competitor_ids for lead in leads
+            )
+
     @api.depends("lead_ids")
     def _compute_competitor_ids(self):
         for wizard in self:
@@ -29,7 +51,16 @@ class CrmLeadLost(models.TransientModel):
             wizard.lost_to_id = named[0]._origin if only else wizard.lost_to_id
 
     def action_lost_reason_apply(self):
-        result = super().action_lost_reason_apply()
-        if self.lost_to_id:
-            self.lead_ids.write({"lost_to_id": self.lost_to_id.id})
+        """Lose and say to whom, as one change: the type may require it."""
+        # the block is the opportunities' own, also of those that are archived already
+        with self.lead_ids._change():
+            self._add_competitors()
+            result = super().action_lost_reason_apply()
+            if self.lost_to_id:
+                self.lead_ids.write({"lost_to_id": self.lost_to_id.id})
         return result
+
+    def _add_competitors(self):
+        for lead in self.lead_ids if self.new_competitor_ids else ():
+            for partner in self.new_competitor_ids - lead.opportunity_competitor_ids.partner_id:
+                lead.write({"opportunity_competitor_ids": [fields.Command.create({"partner_id": partner.id})]})

@@ -11,6 +11,11 @@ from . import crm_opportunity_contact
 from . import crm_competing_product
 from . import crm_opportunity_competitor
 from . import crm_lead_gate
+from . import crm_lead_signoff
+from . import crm_lead_guidance
+from . import crm_lead_standing
+from . import crm_lead_outcome
+from . import ir_attachment
 from . import crm_lead_visit
 from . import crm_lead_promotion
 from . import crm_lead_checklist

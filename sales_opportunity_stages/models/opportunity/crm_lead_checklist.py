@@ -1,6 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_list
+
+ICONS = {"field": "fa-pencil", "document": "fa-paperclip", "signoff": "fa-certificate"}
 
 
 class CrmLead(models.Model):
@@ -36,12 +39,15 @@ class CrmLead(models.Model):
         records = {record._origin.sudo(): record for record in self if record._origin}  # a form shows what is saved
         leads = self.sudo().browse().concat(*records)
         leads = leads.filtered(lambda lead: lead.type == "opportunity" and lead.stage_id)
-        rules_by_lead = {lead: stage_map.rules_of(lead.stage_id.id) for lead in leads}
+        rules_by_lead = {
+            lead: sorted(stage_map.rules_of(lead.stage_id.id), key=lambda rule: not rule.required) for lead in leads
+        }
         activities = leads._get_checklist_activities() if any(rules_by_lead.values()) else {}
         done = {key for key, activity in activities.items() if not activity.active}
         met = leads._get_met_rules({rule for rules in rules_by_lead.values() for rule in rules}, done)
         for lead, rules in rules_by_lead.items():
             items = [lead._prepare_checklist_item(rule, met, activities) for rule in rules]
+            lead._add_signoffs_to_checklist(items, records[lead])
             required = [item for item in items if item["required"]]
             done = [item for item in required if item["state"] == "done"]
             record = records[lead]
@@ -143,19 +149,87 @@ class CrmLead(models.Model):
             "promotes": rule.promotes,
             "state": "done" if is_done else "scheduled" if activity else "todo",
             "activity_type_id": rule.activity_type_id,
-            "icon": record.activity_type_id.icon or False,
+            "icon": record.activity_type_id.icon or ICONS.get(rule.kind, False),
+            "evidence": rule.evidence,
             "activity_id": False,
-            "is_upload": False,
+            "is_upload": record.activity_type_id.category == "upload_file",
+            "field": rule.field_name if rule.kind == "field" else False,
+            "document_name": rule.document_name or False,
+            "document_tag": rule.document_tag or False,
             "user": False,
             "date": False,
-            "target": not is_done and rule.kind == "condition" and self._get_condition_target(record),
+            "comment": False,
+            "target": not is_done and rule.kind in ("condition", "field") and self._get_condition_target(record),
         }
         if activity:
             user = activity.done_user_id if is_done else activity.user_id
             date = activity.date_done if is_done else activity.date_deadline
             item.update(activity_id=activity.id, user=user.name or False, date=fields.Date.to_string(date) or False)
-            item["is_upload"] = activity.activity_category == "upload_file"
+        if activity and not activity.active and not is_done:
+            item["state"] = "todo"  # done without the evidence that the rule requires
+            item["activity_id"] = False
         return item
+
+    def _add_signoffs_to_checklist(self, items, record):
+        """Add to the items of sign-offs who has given them, who has been asked, and whether the user may give them."""
+        by_rule = {item["id"]: item for item in items if item["kind"] == "signoff"}
+        rules = self.env["crm.stage.rule"].browse(by_rule)
+        for signoff in self._get_valid_signoffs(rules) if by_rule else ():
+            by_rule[signoff.rule_id.id].update(
+                user=signoff.user_id.name, date=fields.Date.to_string(signoff.date), comment=signoff.comment
+            )
+        for rule in rules:
+            item = by_rule[rule.id]
+            asked = self._get_signoff_activities(rule) if item["state"] != "done" else self.env["mail.activity"]
+            item["can_sign"] = item["state"] != "done" and record.env.user in self._get_signers(rule)
+            if asked:
+                item.update(state="scheduled", user=format_list(self.env, asked.user_id.mapped("name")))
+
+    # ------------------------------------------------------------
+    # Meeting a rule from the checklist
+    # ------------------------------------------------------------
+
+    def action_complete_rule(self, rule_id, feedback=False, attachment_ids=None):
+        """Mark the action of a rule as done: the planned activity, or else one that is scheduled for now.
+
+        :param int rule_id: a ``crm.stage.rule`` of kind ``action`` of the present stage
+        :raise UserError: when the rule is of another stage, or without the evidence that it requires
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: rules are everybody's
+        rule = self.env["crm.stage.rule"].sudo().browse(rule_id).exists()
+        if rule.kind != "action" or rule.stage_id != self.stage_id:
+            raise UserError(
+                self.env._(
+                    "'%(rule)s' is no action of stage %(stage)s. Reload the page and choose again.",
+                    rule=rule.display_name or "",
+                    stage=self.stage_id.name,
+                )
+            )
+        planned = self.activity_ids.filtered(
+            lambda activity: (
+                activity.activity_type_id == rule.activity_type_id and activity.stage_visit_id.stage_id == rule.stage_id
+            )
+        )[:1]
+        activity = planned or self.activity_schedule(
+            activity_type_id=rule.activity_type_id.id, user_id=self.env.uid, automated=False
+        )
+        attachments = self._take_loose_attachments(attachment_ids or ())
+        activity.action_feedback(feedback=feedback, attachment_ids=attachments.ids or None)
+        return True
+
+    def _take_loose_attachments(self, attachment_ids):
+        """Attach to the opportunity what the user has uploaded and is attached to nothing yet.
+
+        :returns: the attachments
+        """
+        attachments = self.env["ir.attachment"].browse(attachment_ids).exists()
+        attachments.check_access("read")
+        loose = attachments.filtered(lambda attachment: not attachment.res_id)
+        if loose:
+            loose.write({"res_model": self._name, "res_id": self.id})
+        return attachments
 
     @api.model
     def _get_rule_ids(self) -> tuple:
@@ -170,6 +244,8 @@ class CrmLead(models.Model):
         :returns: ``{"field" or "method": name, "label": what to show}``, or False
         """
         name = next((name for name in rule._get_condition_fields() if name in self._fields), False)
+        if rule.kind == "field":
+            name = rule.field_id.name
         if name in self._get_order_fields():
             label = self.env._("View Quotations") if self.order_ids else self.env._("New Quotation")
             return {
@@ -193,8 +269,10 @@ class CrmLead(models.Model):
         if operator not in ("in", "=") or value not in (True, {True}, [True]):
             return NotImplemented
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        # sudo: as the gate: rules do not depend on what the user may read. Only ids of opportunities come of it
+        Rule = self.env["crm.stage.rule"].sudo()
         ready = Domain.OR(
-            Domain("stage_id", "=", stage_id) & Domain.AND(self._get_rule_domain(rule) for rule in rules)
+            Domain("stage_id", "=", stage_id) & Domain.AND(Rule._get_met_domain(rule) for rule in rules)
             for stage_id in stage_map.rules
             if (rules := stage_map.rules_of(stage_id, required=True))
         )
@@ -223,24 +301,3 @@ class CrmLead(models.Model):
             if (path := stage_map.path(type_id, team_id)) and not stage_map.stages[path[-1]].is_won
         )
         return open_domain & ~dead_ends
-
-    @api.model
-    def _get_rule_domain(self, rule):
-        """The opportunities that meet a rule, as a domain."""
-        if rule.kind == "condition":
-            # sudo: as the gate: rules do not depend on what the user may read. Only ids of opportunities come of it
-            return self.env["crm.stage.rule"].sudo().browse(rule.id)._get_condition_domain()
-        done = (
-            self.env["mail.activity"]
-            .sudo()
-            .with_context(active_test=False)
-            ._search(
-                [
-                    ("active", "=", False),
-                    ("activity_type_id", "=", rule.activity_type_id),
-                    ("stage_visit_id.stage_id", "=", rule.stage_id),
-                ]
-            )
-        )
-        visits = self.env["crm.stage.visit"].sudo()._search([("id", "in", done.subselect("stage_visit_id"))])
-        return Domain("id", "in", visits.subselect("lead_id"))

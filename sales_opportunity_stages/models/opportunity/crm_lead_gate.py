@@ -1,4 +1,5 @@
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from odoo import api, models
@@ -73,7 +74,8 @@ class CrmLead(models.Model):
             is_free = lead.id in change.marks["starts_anywhere"] or any(move.covers(lead) for move in forced)
             if origin_id != lead.stage_id.id and not is_free:
                 moves[lead] = (origin_id, lead.stage_id.id)
-        self._raise_refusals(self._get_gate_refusals(moves))
+        is_new = any(lead.id in change.created_ids for lead in moves)
+        self._raise_refusals(self._get_gate_refusals(moves), None if is_new else moves)
 
     def _get_gate_origin(self, change):
         """Return the id of the stage that a move is measured from; False for one that enters its pipeline."""
@@ -146,19 +148,17 @@ class CrmLead(models.Model):
         :param done: what :meth:`_get_completed_actions` returns, where it is known
         :returns: set of ``(lead id, rule id)``
         """
+        plain = [rule for rule in rules if rule.is_plain_action]
         met = set()
-        if any(rule.kind == "action" for rule in rules):
+        if plain:
             done = self._get_completed_actions() if done is None else done
-            met |= {
+            met = {
                 (lead.id, rule.id)
-                for rule in rules
-                if rule.kind == "action"
+                for rule in plain
                 for lead in self
                 if (lead.id, rule.stage_id, rule.activity_type_id) in done
             }
-        # sudo: rules do not depend on what the user may read
-        conditions = self.env["crm.stage.rule"].sudo().browse(rule.id for rule in rules if rule.kind == "condition")
-        return met | conditions._filter_met(self)
+        return met | self.env["crm.stage.rule"]._filter_met(self, set(rules) - set(plain))
 
     def _get_completed_actions(self):
         """``{(lead id, stage id, activity type id)}`` of what was scheduled in a stage and done."""
@@ -179,8 +179,13 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _raise_refusals(self, refusals):
-        """Raise one error for all refusals: the first ten by name, then a count."""
+    def _raise_refusals(self, refusals, moves=None, **dialog):
+        """Raise one error for all refusals: the first ten by name, then a count.
+
+        :param dict moves: as in :meth:`_get_gate_refusals`; with them the error tells the web client what the dialog
+            of the promotion is to ask for
+        :param dialog: other values of the dialog
+        """
         if not refusals:
             return
         lines = [self._format_refusal(refusal) for refusal in refusals[:MAX_NAMED_REFUSALS]]
@@ -188,7 +193,31 @@ class CrmLead(models.Model):
             lines.insert(0, self.env._("%s opportunities cannot be moved, so none was:", len(refusals)))
         if len(refusals) > MAX_NAMED_REFUSALS:
             lines.append(self.env._("… and %s more.", len(refusals) - MAX_NAMED_REFUSALS))
-        raise UserError("\n".join(lines))
+        raise self._offer_dialog(UserError("\n".join(lines)), moves, **dialog)
+
+    @api.model
+    def _offer_dialog(self, error, moves, **dialog):
+        """Return an error that the web client answers with ``crm.lead.promote``. Everybody else gets its text.
+
+        :param dict moves: ``{lead: (origin stage id or False, target stage id)}``
+        """
+        if moves:
+            target_ids = {target_id for _origin_id, target_id in moves.values()}
+            target_id = next(iter(target_ids)) if len(target_ids) == 1 else False
+            lead_ids = [lead.id for lead in moves]
+            error.context = {"crm_lead_promote": {"lead_ids": lead_ids, "target_stage_id": target_id, **dialog}}
+        return error
+
+    @api.model
+    @contextmanager
+    def _without_dialog(self):
+        """Raise what is refused inside the block as a text alone, because the dialog is open already."""
+        try:
+            yield
+        except UserError as error:
+            if hasattr(error, "context"):
+                del error.context
+            raise
 
     def _format_refusal(self, refusal):
         values = {

@@ -25,7 +25,7 @@ class CrmLead(models.Model):
         targets = {lead: lead._get_promotion_target() for lead in self}
         moves = {lead: (lead.stage_id.id, target.id) for lead, target in targets.items()}
         # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
-        self._raise_refusals(self.sudo()._get_gate_refusals(moves))
+        self._raise_refusals(self.sudo()._get_gate_refusals(moves), moves)
         by_target = defaultdict(self.browse)
         for lead, target in targets.items():
             by_target[target] += lead
@@ -81,7 +81,7 @@ class CrmLead(models.Model):
             moves.update({lead: (lead.stage_id.id, won_id) for lead in leads if lead.type == "opportunity"})
         if len(groups) > 1:
             # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
-            self._raise_refusals(self.sudo()._get_gate_refusals(moves))
+            self._raise_refusals(self.sudo()._get_gate_refusals(moves), moves, is_win=True)
         for leads in groups.values():
             super(CrmLead, leads).action_set_won()
         return True

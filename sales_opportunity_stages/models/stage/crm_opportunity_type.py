@@ -199,8 +199,23 @@ class CrmOpportunityType(models.Model):
         stages = self.env["crm.stage"].sudo().search(Domain.TRUE)
         rules = self.env["crm.stage.rule"].sudo().search(Domain.TRUE)
         return StageMap(
-            [Type(t.id, t.active, t.company_id.id or None, t.probability_mode) for t in types],
+            [type_._to_stage_map() for type_ in types],
             [stage._to_stage_map() for stage in stages],
             [rule._to_stage_map() for rule in rules],
             self.env["crm.stage.learned.probability"]._get_applied_probabilities(),
         )
+
+    def _to_stage_map(self):
+        self.ensure_one()
+        return Type(
+            id=self.id,
+            active=self.active,
+            company_id=self.company_id.id or None,
+            probability_mode=self.probability_mode,
+            options=frozenset(name for name in self._get_option_fields() if self[name]),
+        )
+
+    @api.model
+    def _get_option_fields(self):
+        """Return the names of the fields of a type that opportunities ask the stage map for. Extend it."""
+        return []

@@ -34,7 +34,7 @@ class CrmStage(models.Model):
         "The probability of a stage must be between 0 and 100 %.",
     )
 
-    @api.depends("rule_ids.required", "rule_ids.promotes", "rule_ids.name", "rule_ids.activity_type_id")
+    @api.depends("rule_ids.required", "rule_ids.promotes", "rule_ids.display_name")
     def _compute_rule_summary(self):
         for stage in self:
             stage.rule_summary = " · ".join(

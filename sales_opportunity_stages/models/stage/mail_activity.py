@@ -25,6 +25,9 @@ class MailActivity(models.Model):
         "crm.stage.visit", string="Done in Stay", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
     )
     done_user_id = fields.Many2one("res.users", string="Done By", readonly=True, copy=False)
+    signoff_rule_id = fields.Many2one(
+        "crm.stage.rule", "Sign-Off Requested", readonly=True, copy=False, index="btree_not_null", ondelete="cascade"
+    )
     stage_id = fields.Many2one("crm.stage", compute="_compute_stage_id")
     allowed_activity_type_ids = fields.Many2many(
         "mail.activity.type", compute="_compute_allowed_activity_type_ids", string="Allowed Activity Types"
@@ -57,7 +60,10 @@ class MailActivity(models.Model):
 
     @api.model
     def _get_system_fields(self):
-        return super()._get_system_fields() | {"stage_visit_id", "done_visit_id", "done_user_id"}
+        return super()._get_system_fields() | {
+            *("stage_visit_id", "done_visit_id", "done_user_id"),
+            "signoff_rule_id",
+        }
 
     @api.model
     def _get_checked_fields(self):
@@ -97,6 +103,8 @@ class MailActivity(models.Model):
             (self - done)._settle_in_stage()
             done._write_stage_fields({"stage_visit_id": False, "done_visit_id": False})
         completed._complete_in_stage()
+        if vals.keys() & {"feedback", "attachment_ids"}:
+            (self - completed)._add_evidence()
         return result
 
     def unlink(self):
@@ -208,6 +216,8 @@ class MailActivity(models.Model):
     def _action_done(self, feedback=False, attachment_ids=None):
         """A chained activity that the stage does not allow waits for the promotion; if the stage reached does not
         allow it either, it is left out with a note, and completing goes through."""
+        self._sign_off_when_done(feedback)
+        self._check_evidence(feedback, attachment_ids)
         chain = ActivityChain()
         activities = chain.on(self)
         messages, next_activities = super(MailActivity, activities)._action_done(
@@ -246,3 +256,84 @@ class MailActivity(models.Model):
             )
         )
         return self.browse()
+
+    # ------------------------------------------------------------
+    # Evidence and sign-offs
+    # ------------------------------------------------------------
+
+    def _get_evidence_rule(self):
+        """Return the :class:`Rule` that asks for evidence of this activity, or None."""
+        stage_map = self.env["crm.opportunity.type"]._get_stage_map()
+        if self.activity_type_id.id not in stage_map.evidence_type_ids:
+            return None
+        # sudo: an assignee may not read the visit
+        rules = stage_map.rules.get(self.sudo().stage_visit_id.stage_id.id, ())
+        return next(
+            (
+                rule
+                for rule in rules
+                if rule.kind == "action"
+                and rule.evidence != "none"
+                and rule.activity_type_id == self.activity_type_id.id
+            ),
+            None,
+        )
+
+    def _check_evidence(self, feedback, attachment_ids):
+        """Ask for the evidence that the rule of an action requires, and store it before the action counts as done.
+
+        :raise UserError: naming the action and what is missing
+        """
+        for activity in self:
+            rule = activity._get_evidence_rule()
+            if not rule:
+                continue
+            if rule.evidence == "feedback" and not (feedback or activity.feedback or "").strip():
+                raise UserError(
+                    self.env._(
+                        "'%(activity)s' on '%(lead)s' needs feedback. Write what came of it and mark it as done again.",
+                        activity=activity.activity_type_id.name or "",
+                        lead=activity.res_name or "",
+                    )
+                )
+            if rule.evidence == "attachment" and not (attachment_ids or activity.attachment_ids):
+                raise UserError(
+                    self.env._(
+                        "'%(activity)s' on '%(lead)s' needs an attachment. Attach the document when you mark it as "
+                        "done from the checklist.",
+                        activity=activity.activity_type_id.name or "",
+                        lead=activity.res_name or "",
+                    )
+                )
+            if feedback:
+                activity.feedback = feedback
+
+    def _add_evidence(self):
+        """Promote what evidence that is added later makes ready."""
+        done = self.sudo().filtered(lambda activity: not activity.active)  # sudo: as _complete_in_stage
+        if any(activity._get_evidence_rule() for activity in done):
+            leads = done._get_opportunities()
+            leads._forget_stage_checklist()
+            leads._lock_for_promotion()
+            leads._promote_automatically(completing=True)
+
+    def _sign_off_when_done(self, feedback):
+        """Sign off what an activity asks its assignee for; the feedback is the comment.
+
+        :raise AccessError: for anybody who may not sign off
+        """
+        # sudo: the rule is a system field
+        for activity in self.filtered(lambda activity: activity.sudo().signoff_rule_id and activity.active):
+            lead = self.env["crm.lead"].browse(activity.res_id)
+            rule = activity.sudo().signoff_rule_id  # sudo: as above
+            lead._check_may_sign_off(rule)
+            comment = (feedback or "").strip()
+            if not comment:
+                raise UserError(
+                    self.env._(
+                        "Add a comment to sign off '%(rule)s' on '%(lead)s'.", rule=rule.display_name, lead=lead.name
+                    )
+                )
+            activity._write_stage_fields({"signoff_rule_id": False})
+            if not lead._get_valid_signoffs(rule):
+                lead._store_signoff(rule, comment)

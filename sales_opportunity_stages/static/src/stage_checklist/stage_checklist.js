@@ -1,10 +1,13 @@
-import { Component, useRef } from "@odoo/owl";
+import { Component, useEffect, useRef } from "@odoo/owl";
+import { FileInput } from "@web/core/file_input/file_input";
 import { _t } from "@web/core/l10n/translation";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { formatList } from "@web/core/l10n/utils";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { markFields } from "./mark_fields";
 import { revealField } from "./reveal_field";
+import { RuleDialog } from "./rule_dialog";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 /**
@@ -13,12 +16,22 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
  */
 export class StageChecklist extends Component {
     static template = "sales_opportunity_stages.StageChecklist";
+    static components = { FileInput };
     static props = { ...standardFieldProps };
 
     setup() {
         this.action = useService("action");
+        this.dialog = useService("dialog");
         this.orm = useService("orm");
         this.root = useRef("root");
+        useEffect(() => markFields(this.root.el, this.missingFields));
+    }
+
+    /** The fields of the form that a required rule of the stage still asks for. */
+    get missingFields() {
+        return this.items
+            .filter((item) => item.required && item.state !== "done" && item.field)
+            .map((item) => item.field);
     }
 
     get checklist() {
@@ -70,7 +83,7 @@ export class StageChecklist extends Component {
 
     details(item) {
         const date = item.date ? formatDate(deserializeDate(item.date)) : "";
-        return [item.user, date].filter(Boolean).join(" · ");
+        return [item.user, date, item.comment].filter(Boolean).join(" · ");
     }
 
     canSchedule(item) {
@@ -78,7 +91,24 @@ export class StageChecklist extends Component {
     }
 
     canMarkDone(item) {
-        return item.state === "scheduled" && !item.is_upload && this.checklist.is_open;
+        return (
+            item.kind === "action" &&
+            item.state !== "done" &&
+            (!item.is_upload || item.state !== "scheduled") &&
+            this.checklist.is_open
+        );
+    }
+
+    canAttach(item) {
+        return item.kind === "document" && item.state !== "done" && this.checklist.is_open;
+    }
+
+    canSign(item) {
+        return item.kind === "signoff" && item.can_sign && this.checklist.is_open;
+    }
+
+    canRequest(item) {
+        return item.kind === "signoff" && item.state === "todo" && !item.can_sign && this.checklist.is_open;
     }
 
     /** Where a condition is met: in the form itself, if the field is there, or by a button of the form. */
@@ -119,13 +149,66 @@ export class StageChecklist extends Component {
         );
     }
 
+    /** One click. Where the rule requires evidence, a dialog asks for it first. */
     async markDone(item) {
         if (!(await this.props.record.save())) {
             return;
         }
+        const isDocumentRequired = item.evidence === "attachment" || item.is_upload;
+        const isTextRequired = item.evidence === "feedback";
+        if (!isDocumentRequired && !isTextRequired) {
+            return this.complete(item);
+        }
+        this.dialog.add(RuleDialog, {
+            title: item.label,
+            label: _t("Feedback"),
+            isTextRequired,
+            isDocumentRequired: Boolean(isDocumentRequired),
+            confirm: (feedback, attachmentIds) => this.complete(item, feedback, attachmentIds),
+        });
+    }
+
+    async complete(item, feedback = "", attachmentIds = []) {
+        const { resId } = this.props.record;
         try {
-            await this.orm.call("mail.activity", "action_feedback", [[item.activity_id]]);
+            if (item.activity_id && !feedback && !attachmentIds.length) {
+                await this.orm.call("mail.activity", "action_feedback", [[item.activity_id]]);
+            } else {
+                await this.orm.call("crm.lead", "action_complete_rule", [[resId], item.id], {
+                    feedback,
+                    attachment_ids: attachmentIds,
+                });
+            }
         } finally {
+            await this.reload();
+        }
+    }
+
+    /** Uploaded documents get the tag of the rule. */
+    async onAttached(item, files) {
+        const ids = files.filter((file) => !file.error).map((file) => file.id);
+        if (item.document_tag && ids.length) {
+            await this.orm.write("ir.attachment", ids, { description: item.document_tag });
+        }
+        await this.reload();
+    }
+
+    signOff(item) {
+        this.dialog.add(RuleDialog, {
+            title: item.label,
+            label: _t("Comment"),
+            confirmLabel: _t("Sign Off"),
+            isTextRequired: true,
+            confirm: async (comment) => {
+                await this.orm.call("crm.lead", "action_sign_off", [[this.props.record.resId], item.id, comment]);
+                await this.reload();
+            },
+        });
+    }
+
+    async requestSignOff(item) {
+        if (await this.props.record.save()) {
+            await this.orm.call("crm.lead", "action_request_signoff", [[this.props.record.resId], item.id]);
             await this.reload();
         }
     }

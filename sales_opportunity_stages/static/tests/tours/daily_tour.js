@@ -10,8 +10,8 @@ const reload = {
     expectUnloadPage: true,
 };
 
-const closeError = [
-    { trigger: ".modal .btn-primary", run: "click" },
+const closeDialog = [
+    { trigger: ".modal .o_form_button_cancel", run: "click" },
     { trigger: "body:not(:has(.modal))" },
 ];
 
@@ -109,18 +109,18 @@ tours.add("sales_opportunity_stages_daily_refused", {
             run: "drag_and_drop (.o_kanban_group:has(.o_column_title:contains(Needs)))",
         },
         { trigger: ".modal:contains(Still to do)" },
-        ...closeError,
+        ...closeDialog,
         { trigger: ".o_kanban_group:first .o_kanban_record:contains(Refused Deal)", run: "click" },
         { trigger: ".o_form_view .o_stage_checklist" },
         { content: "so does the form", trigger: ".o_statusbar_status button:contains(Solution)", run: "click" },
         { trigger: ".modal:contains(from Contact to Solution)" },
-        ...closeError,
+        ...closeDialog,
         isInStage("Contact"),
         { trigger: ".o_form_view:has(.o_form_status_indicator_buttons.invisible)" },
         { content: "what is typed stays", trigger: ".o_field_widget[name=name] textarea", run: "edit Refused Deal, renamed" },
         { trigger: ".o_statusbar_status button:contains(Needs)", run: "click" },
         { trigger: ".modal:contains(from Contact to Needs)" },
-        ...closeError,
+        ...closeDialog,
         isInStage("Contact"),
         { content: "one click changes the priority and saves the rest", trigger: ".o_priority_star:first", run: "click" },
         { trigger: ".o_form_view:has(.o_form_status_indicator_buttons.invisible)" },
@@ -236,7 +236,7 @@ tours.add("sales_opportunity_stages_daily_phone", {
         { content: "refused", trigger: ".o_statusbar_status .dropdown-toggle:contains(Contact)", run: "click" },
         { trigger: ".o-dropdown--menu .dropdown-item:contains(Needs)", run: "click" },
         { trigger: ".modal:contains(Still to do)" },
-        ...closeError,
+        ...closeDialog,
         { trigger: ".o_statusbar_status .dropdown-toggle:contains(Contact)" },
         openPage("opportunity_lines"),
         { trigger: "button[name=action_take_reference_prices]", run: "click" },

@@ -30,19 +30,19 @@ registry.category("web_tour.tours").add("sales_opportunity_stages_promote", {
         { trigger: ".o_kanban_group:first .o_kanban_record:contains(Quick one)" },
         { trigger: ".o_kanban_quick_create .o_kanban_cancel", run: "click" },
         {
-            content: "dragging forward is refused",
+            content: "dragging forward asks for what is missing",
             trigger: ".o_kanban_renderer:not(:has(.o_kanban_quick_create)) .o_kanban_record:contains(Tour Opportunity)",
             run: "drag_and_drop (.o_opportunity_kanban .o_kanban_group:has(.o_column_title:contains(Solution)))",
         },
         {
             trigger: ".modal:contains(from Contact to Solution):contains(Still to do)",
         },
-        { trigger: ".modal .btn-primary, .modal .btn-close", run: "click" },
+        { trigger: ".modal .o_form_button_cancel", run: "click" },
         { trigger: "body:not(:has(.modal)) .o_kanban_group:first .o_kanban_record:contains(Tour Opportunity)", run: "click" },
         { trigger: ".o_stage_checklist:contains(Still missing for Needs):contains(Call A)" },
-        { content: "the button is refused too", trigger: "button[name=action_promote]", run: "click" },
+        { content: "the button asks too", trigger: "button[name=action_promote]", run: "click" },
         { trigger: ".modal:contains(Still to do)" },
-        { trigger: ".modal .btn-primary, .modal .btn-close", run: "click" },
+        { trigger: ".modal .o_form_button_cancel", run: "click" },
         {
             content: "schedule from the checklist",
             trigger: "body:not(:has(.modal)) .o_stage_checklist_item[data-rule='Call A'] button:contains(Schedule)",
