@@ -1,4 +1,5 @@
 from . import crm_lead_report_mixin
+from . import crm_lead_order_report_mixin
 from . import crm_stage_history_report_mixin
 from . import crm_deadline_report
 from . import crm_funnel_report
@@ -9,3 +10,4 @@ from . import crm_pipeline_report
 from . import crm_stage_visit_report
 from . import crm_snapshot_report
 from . import crm_flow_report
+from . import crm_pipeline_change_report

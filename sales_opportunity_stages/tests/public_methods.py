@@ -30,11 +30,15 @@ crm.calibration.report.action_open_lead             -      -      -        -    
 crm.competition.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.deadline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.flow.report.action_open_lead                    -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.flow.report.get_history_notice                  -      -      -        -          -      x        x   x      x      x     x          x       -     x
+crm.pipeline.change.report.action_open_lead         -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.pipeline.change.report.get_history_notice       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.funnel.report.action_open_lead                  -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.funnel.report.get_funnels                       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.funnel.report.get_opportunities_action          -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.pipeline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.snapshot.report.get_history_notice              -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -     x
 portal.share.action_send_mail                       -      -      -        -          -      -        -   -      -      -     -          -       -     -

@@ -12,6 +12,8 @@ from . import crm_competing_product
 from . import crm_opportunity_competitor
 from . import crm_lead_gate
 from . import crm_lead_visit
+from . import crm_lead_change
+from . import crm_lead_ledger
 from . import crm_lead_promotion
 from . import crm_lead_checklist
 from . import crm_lead_merge
@@ -22,3 +24,5 @@ from . import crm_lead_funnel
 from . import crm_lead_overview
 from . import crm_lead_parts
 from . import crm_team_pipeline
+from . import digest_digest
+from . import crm_team_digest

@@ -14,6 +14,11 @@ class ResConfigSettings(models.TransientModel):
     credit_tolerance = fields.Monetary(
         related="company_id.credit_tolerance", readonly=False, currency_field="currency_id"
     )
+    lead_change_keep_years = fields.Integer(
+        "Keep Changes",
+        config_parameter="sales_opportunity_stages.lead_change_keep_years",
+        help="Years that changes of opportunities are kept. 0 = keep all. Figures of days within that time stay exact.",
+    )
     credit_unchecked_companies = fields.Char("Credit Not Checked In", compute="_compute_credit_unchecked_companies")
 
     @api.depends("company_id", "account_use_credit_limit")
