@@ -157,7 +157,7 @@ class CrmStageHistoryReportMixin(models.AbstractModel):
             return False
         return self.env._(
             "Figures are exact from %(moment)s on. Before that, revenue, salesperson and team are as far as the chatter "
-            "tracked them; expected closing and probability are those of that day.",
+            "tracked them; expected closing and probability are as they were at that moment.",
             moment=format_datetime(self.env, start, dt_format="short"),
         )
 

@@ -75,3 +75,27 @@ class TestWonOrders(QuotationCase):
         self.env.flush_all()
         self.assertEqual(order.currency_id, currency)
         self.assertEqual(self._read(["lead_id"])[won,][1], 33.33)
+
+    def test_the_funnel(self):
+        """The switch shows what was ordered of what was won, and leaves all other stages alone."""
+        won, other, pending = self.leads
+        self._order(won, 80)
+        self._order(pending, 500)
+        self._win(won | other)
+        self.env.flush_all()
+        domain = [("lead_id", "in", self.leads.ids)]
+        report = self.env["crm.funnel.report"]
+        expected, ordered = (
+            {row["stage_id"][0]: row["expected_revenue:sum"] for row in funnels["rows"]}
+            for funnels in (
+                report.get_funnels(domain),
+                report.with_context(funnel_won_figure="ordered").get_funnels(domain),
+            )
+        )
+        self.assertEqual(expected.pop(self.stage_won.id), 200)
+        self.assertEqual(ordered.pop(self.stage_won.id), 80)
+        self.assertEqual(expected, ordered)
+        self.assertEqual(report._read_group(domain, [], ["ordered_revenue:sum"]), [(80,)])
+        self.assertEqual(
+            report._read_group([*domain, ("ordered_revenue", ">", 0)], ["stage_id"], ["reached:sum"]), [(self.stage_won, 1)]
+        )
