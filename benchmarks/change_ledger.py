@@ -25,10 +25,15 @@ TRACKED = """
     WITH message AS (
         INSERT INTO mail_message (model, res_id, date, message_type, create_uid, create_date)
              SELECT 'crm.lead', lead.id, lead.create_date + n * INTERVAL '1 day', 'notification', 1, lead.create_date
-               FROM (SELECT id, create_date FROM crm_lead WHERE type = 'opportunity' ORDER BY id DESC LIMIT %(leads)s) lead,
+               FROM (SELECT id, create_date
+                       FROM crm_lead
+                      WHERE type = 'opportunity'
+                      ORDER BY id DESC
+                      LIMIT %(leads)s) lead,
                     GENERATE_SERIES(1, %(each)s) n
           RETURNING id, res_id)
-    INSERT INTO mail_tracking_value (mail_message_id, field_id, old_value_float, new_value_float, create_uid, create_date)
+    INSERT INTO mail_tracking_value (
+                mail_message_id, field_id, old_value_float, new_value_float, create_uid, create_date)
          SELECT id, %(field)s, id %% 1000, (id + 1) %% 1000, 1, NOW() FROM message
 """
 

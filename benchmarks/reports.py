@@ -1,8 +1,8 @@
 """How long every report of the menu takes, each against the leanest SQL for the same figures.
 
 The data are those of ``funnel.py``, 200,000 opportunities with a million stays, customers, sources, competitors and
-product lines, and two million changes in the ledger, ten of each opportunity. Every report is asked for what its menu shows, over all years; the snapshot and the flow for days in the
-middle of the history and at its end::
+product lines, and two million changes in the ledger, ten of each opportunity. Every report is asked for what its menu
+shows, over all years; the snapshot, the flow and the changes for days in the middle of the history and at its end::
 
     python benchmarks/reports.py --config odoo.conf --template scratch
 
@@ -360,7 +360,9 @@ def make_changes_question(first, last):
                        %(closing)s AS closing,
                        CASE WHEN NOT span.was_there THEN (
                             SELECT outcome FROM crm_stage_visit
-                             WHERE lead_id = span.lead_id AND id < span.first_id ORDER BY id DESC LIMIT 1) END AS previous
+                             WHERE lead_id = span.lead_id AND id < span.first_id
+                             ORDER BY id DESC
+                             LIMIT 1) END AS previous
                   FROM crm_lead lead
                   JOIN (SELECT lead_id, BOOL_OR(date_start < %(start)s) AS was_there,
                                BOOL_OR(date_end IS NULL OR date_end >= %(end)s) AS is_there,

@@ -132,7 +132,8 @@ class ChangeHistory(StageHistory):
         """The value that each opportunity has now, of the fields that the chatter says something of."""
         return SQL(
             """
-            SELECT chain.lead_id, chain.field_name, chain.moment, chain.new_amount, chain.new_date, chain.new_record_id, chain.new_name,
+            SELECT chain.lead_id, chain.field_name, chain.moment, chain.new_amount, chain.new_date,
+                   chain.new_record_id, chain.new_name,
                    CASE chain.field_name WHEN 'expected_revenue' THEN ROUND(COALESCE(lead.expected_revenue, 0), 4)
                                          WHEN 'probability' THEN ROUND(COALESCE(lead.probability, 0)::numeric, 4) END
                    AS amount,
@@ -161,8 +162,8 @@ class ChangeHistory(StageHistory):
                    old_record_id, new_record_id, old_name, new_name
               FROM chain
          UNION ALL
-            SELECT lead_id, field_name, GREATEST(moment, DATE_TRUNC('second', NOW() AT TIME ZONE 'UTC')), NULL, 2, NULL, new_amount, amount,
-                   new_date, date, new_record_id, record_id, new_name, NULL
+            SELECT lead_id, field_name, GREATEST(moment, DATE_TRUNC('second', NOW() AT TIME ZONE 'UTC')), NULL, 2, NULL,
+                   new_amount, amount, new_date, date, new_record_id, record_id, new_name, NULL
               FROM present
             """
         )

@@ -30,8 +30,8 @@ class CrmPipelineChangeReport(models.Model):
     is there at the end. *Moved* of a whole opportunity is 0, so it shows where figures are grouped or filtered by what
     changed.
 
-    Pulled in, pushed out, moved back, advanced and handed over say what else changed of what is there at both ends; they
-    are no part of the sum.
+    Pulled in, pushed out, moved back, advanced and handed over say what else changed of what is there at both ends;
+    they are no part of the sum.
     """
 
     _name = "crm.pipeline.change.report"
@@ -48,9 +48,13 @@ class CrmPipelineChangeReport(models.Model):
     date_end = fields.Datetime("Left", readonly=True, depends_context=PERIOD)
     result = fields.Selection(
         [("there", "In Pipeline"), ("won", "Won"), ("lost", "Lost"), ("left", "Left"), ("moved", "Moved")],
+        "Outcome",
         readonly=True,
         depends_context=PERIOD,
         help="What became of it by the end. Moved: this is the row with the old values.",
+    )
+    expected_revenue = _revenue(
+        "Revenue Then", help="Expected revenue at the end; of the row with the old values, at the start."
     )
     start_count = _count("At Start", help="Was in the pipeline when the first day began.")
     new_count = _count("New", help="Was never in the pipeline before, also where it was converted from a lead.")
@@ -62,7 +66,7 @@ class CrmPipelineChangeReport(models.Model):
     smaller_count = _count("Smaller", help="Expected revenue is lower than at the start.")
     won_count = _count("Won")
     lost_count = _count("Lost")
-    left_count = _count("Left", help="Was made a lead again, or has no stage any more.")
+    left_count = _count("Left Pipeline", help="Was made a lead again, or has no stage any more.")
     end_count = _count(
         "At End", help="In the pipeline when the last day ended: At Start + New + Reopened + Moved - Won - Lost - Left."
     )
@@ -200,8 +204,13 @@ class CrmPipelineChangeReport(models.Model):
             "opportunity_type_id": (SQL("first_visit.opportunity_type_id"), SQL("last_visit.opportunity_type_id")),
             "date_start": (SQL("first_visit.date_start"), SQL("last_visit.date_start")),
             "date_end": (SQL("first_visit.date_end"), SQL("last_visit.date_end")),
+            "expected_revenue": tuple(self._get_value_at(moment, "expected_revenue") for moment in ("start", "end")),
         }
-        for column, name in (("visit_user_id", "user_id"), ("team_then_id", "team_id"), ("deadline_then", "date_deadline")):
+        for column, name in (
+            ("visit_user_id", "user_id"),
+            ("team_then_id", "team_id"),
+            ("deadline_then", "date_deadline"),
+        ):
             pairs[column] = (self._get_value_at("start", name), self._get_value_at("end", name))
         return {
             "id": SQL("span.last_id * 2 + side.is_start::int"),
@@ -256,7 +265,7 @@ class CrmPipelineChangeReport(models.Model):
         start, end = (
             SQL("COALESCE(%s, 0)", self._get_value_at(moment, "expected_revenue")) for moment in ("start", "end")
         )
-        amounts = {name: end for name in counts} | {
+        amounts = dict.fromkeys(counts, end) | {
             "start": start,
             "moved": start,
             "bigger": SQL("(%s - %s)", end, start),

@@ -39,10 +39,13 @@ class CrmPipelineReport(models.Model):
     )
     invoiced_revenue = fields.Monetary(
         readonly=True,
-        help="What of these orders has been invoiced, without taxes, in company currency at the rate of the order date.",
+        help="What of these orders has been invoiced, without taxes, in company currency at the rate of the order "
+        "date.",
     )
     order_difference = fields.Monetary(
-        "Ordered - Won", readonly=True, help="Ordered revenue - won revenue: how far orders differ from what was expected."
+        "Ordered - Won",
+        readonly=True,
+        help="Ordered revenue - won revenue: how far orders differ from what was expected.",
     )
     lost_revenue = fields.Monetary(readonly=True, help="Expected revenue of what was lost.")
     win_rate = fields.Float(readonly=True, aggregator="avg", help="Won / (Won + Lost).")
@@ -106,7 +109,11 @@ class CrmPipelineReport(models.Model):
         return SQL("CASE WHEN lead.won_status = 'won' THEN EXTRACT(EPOCH FROM win.date - lead.create_date) / 86400 END")
 
     def _get_joins(self):
-        return {**super()._get_joins(), **self._get_order_joins(), "win": SQL("LEFT JOIN (%s) win ON win.lead_id = lead.id", self._get_wins())}
+        return {
+            **super()._get_joins(),
+            **self._get_order_joins(),
+            "win": SQL("LEFT JOIN (%s) win ON win.lead_id = lead.id", self._get_wins()),
+        }
 
     def _get_wins(self) -> SQL:
         """Return when opportunities were won, the last time."""

@@ -30,9 +30,7 @@ class CrmSnapshotReport(models.Model):
         depends_context=DAY,
         help="Expected revenue × probability, as they were when the day ended.",
     )
-    probability_then = fields.Float(
-        "Probability Then", readonly=True, aggregator="avg", depends_context=DAY, help="In percent."
-    )
+    probability_then = fields.Float(readonly=True, aggregator="avg", depends_context=DAY, help="In percent.")
     current_revenue = fields.Monetary("Revenue Now", readonly=True, help="Expected revenue, as it is now.")
     days_in_stage = fields.Float(
         "Days in Stage",

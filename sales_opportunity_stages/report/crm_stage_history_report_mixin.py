@@ -60,8 +60,11 @@ class CrmStageHistoryReportMixin(models.AbstractModel):
         "Exact",
         readonly=True,
         depends_context=DAYS,
-        help="The change ledger has every change since that day. Otherwise, revenue, salesperson and team are as far as "
-        "the chatter has tracked them, and expected closing and probability are those of when the ledger began.",
+        help="The change ledger has every change since that day. Otherwise, revenue, salesperson and team are as far "
+        "as the chatter has tracked them, and expected closing and probability are those of when the ledger began.",
+    )
+    exact_from = fields.Datetime(
+        readonly=True, help="The change ledger has every change of the opportunity since then."
     )
     date_start = fields.Datetime("Entered", readonly=True)
     date_end = fields.Datetime("Left", readonly=True)
@@ -156,8 +159,8 @@ class CrmStageHistoryReportMixin(models.AbstractModel):
         if self._get_first_moment() >= start:
             return False
         return self.env._(
-            "Figures are exact from %(moment)s on. Before that, revenue, salesperson and team are as far as the chatter "
-            "tracked them; expected closing and probability are as they were at that moment.",
+            "Figures are exact from %(moment)s on. Before that, revenue, salesperson and team are as far as the "
+            "chatter tracked them; expected closing and probability are as they were at that moment.",
             moment=format_datetime(self.env, start, dt_format="short"),
         )
 
@@ -171,6 +174,7 @@ class CrmStageHistoryReportMixin(models.AbstractModel):
             **super()._select_columns(),
             **{name: SQL("visit.%s", SQL.identifier(name)) for name in names},
             "is_exact": self._is_exact(),
+            "exact_from": SQL("GREATEST(lead.create_date, %s)", self.env["crm.lead.change"]._get_start()),
         }
 
     def _from(self):

@@ -51,9 +51,7 @@ class PipelineRecount:
 
     def get_snapshot(self, day, lead_ids):
         """``{lead id: sight}`` of what was open, among opportunities that are still reported."""
-        return {
-            id_: sight for id_, sight in self.days[day].items() if id_ in lead_ids and sight.status == "open"
-        }
+        return {id_: sight for id_, sight in self.days[day].items() if id_ in lead_ids and sight.status == "open"}
 
     def get_changes(self, before, after, lead_ids):
         """What changed from the end of one day to the end of another: ``{name: [count, revenue]}``.

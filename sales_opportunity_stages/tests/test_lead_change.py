@@ -127,7 +127,12 @@ class TestLeadChange(LeadChangeCase):
         """Each row begins with what the one before it has left, whatever ways the changes come."""
         product = self.env["product.product"].create({"name": "Pump"})
         self.lead.expected_revenue = 5
-        self.lead.write({"expected_revenue": 7, "opportunity_line_ids": [Command.create({"product_id": product.id, "price_unit": 9})]})
+        self.lead.write(
+            {
+                "expected_revenue": 7,
+                "opportunity_line_ids": [Command.create({"product_id": product.id, "price_unit": 9})],
+            }
+        )
         self.lead.opportunity_line_ids.price_unit = 11
         self.lead.opportunity_line_ids.unlink()
         self.lead.expected_revenue = 13
@@ -170,11 +175,14 @@ class TestLeadChange(LeadChangeCase):
         self.env.flush_all()
         old, score = lead.probability, 77.77
         self.assertNotEqual(old, score)
-        with patch.object(
-            self.registry["crm.lead"],
-            "_pls_get_naive_bayes_probabilities",
-            lambda leads, batch_mode=False, is_tooltip=False: (dict.fromkeys(leads.ids, score), {}),
-        ), patch.object(self.registry["crm.lead"], "_pls_get_safe_start_date", lambda leads: date(2000, 1, 1)):
+        with (
+            patch.object(
+                self.registry["crm.lead"],
+                "_pls_get_naive_bayes_probabilities",
+                lambda leads, batch_mode=False, is_tooltip=False: (dict.fromkeys(leads.ids, score), {}),
+            ),
+            patch.object(self.registry["crm.lead"], "_pls_get_safe_start_date", lambda leads: date(2000, 1, 1)),
+        ):
             self.env["crm.lead"]._update_automated_probabilities()
         self.assertEqual(lead.probability, score)
         self.assertEqual(self._read(lead), [("probability", old, score, "scoring")])
@@ -212,9 +220,7 @@ class TestLeadChange(LeadChangeCase):
         raw.expected_revenue = 6
         raw.type = "lead"
         raw.expected_revenue = 7
-        self.assertEqual(
-            [row[1:3] for row in self._read(raw, "expected_revenue")], [(5, 6), (6, 7)]
-        )
+        self.assertEqual([row[1:3] for row in self._read(raw, "expected_revenue")], [(5, 6), (6, 7)])
 
     def test_many(self):
         """One statement for any number."""
@@ -273,6 +279,23 @@ class TestLeadChange(LeadChangeCase):
         self.assertEqual(texts["probability"], ("10.00 %", "33.30 %"))
         self.assertIn("1,234.50", texts["expected_revenue"][1])
 
+    def test_consistency(self):
+        """What is written past Odoo is found."""
+        self.lead.expected_revenue = 5
+        self.lead.expected_revenue = 6
+        self.env.flush_all()
+        Consistency = self.env["sales.consistency"]
+
+        def find():
+            return [text for text, model, id_ in Consistency.get_findings() if (model, id_) == ("crm.lead", self.lead.id)]
+
+        self.assertFalse(find())
+        self.env.cr.execute("UPDATE crm_lead SET expected_revenue = 7 WHERE id = %s", [self.lead.id])
+        self.assertEqual(find(), ["has another amount, expected closing or stage than its last change has left"])
+        self.env.cr.execute("UPDATE crm_lead SET expected_revenue = 6 WHERE id = %s", [self.lead.id])
+        self.env.cr.execute("UPDATE crm_lead_change SET old_amount = 3 WHERE lead_id = %s", [self.lead.id])
+        self.assertEqual(find(), ["has a change that begins with another value than the one before it has left"])
+
     # ------------------------------------------------------------
     # Cleaning
     # ------------------------------------------------------------
@@ -318,7 +341,11 @@ class TestChangeHistory(LeadChangeCase):
     def test_the_same_as_logged(self):
         lead = self._create_opportunity(expected_revenue=100)
         self._track()
-        for values in ({"expected_revenue": 120}, {"user_id": self.colleague.id}, {"expected_revenue": 90, "team_id": False}):
+        for values in (
+            {"expected_revenue": 120},
+            {"user_id": self.colleague.id},
+            {"expected_revenue": 90, "team_id": False},
+        ):
             lead.with_user(self.manager).write(values)
             self._track()
         names = ("expected_revenue", "user_id", "team_id")
@@ -326,9 +353,7 @@ class TestChangeHistory(LeadChangeCase):
         self.assertEqual(len(logged), 4)
         self._forget(lead)
         self._rebuild()
-        self.assertEqual(
-            sorted(map(str, self._read(lead))), sorted(str((*row[:3], "reconstructed")) for row in logged)
-        )
+        self.assertEqual(sorted(map(str, self._read(lead))), sorted(str((*row[:3], "reconstructed")) for row in logged))
         change = lead.sudo().lead_change_ids.filtered(lambda change: change.field_name == "user_id")
         self.assertEqual((change.old_user_id, change.new_user_id), (self.salesman, self.colleague))
         self.assertEqual(change.user_id, self.manager)
@@ -359,6 +384,4 @@ class TestChangeHistory(LeadChangeCase):
         lead.with_context(tracking_disable=True).expected_revenue = 150
         self._forget(lead)
         self._rebuild()
-        self.assertEqual(
-            [row[1:3] for row in self._read(lead)], [(100, 120), (120, 130), (130, 140), (140, 150)]
-        )
+        self.assertEqual([row[1:3] for row in self._read(lead)], [(100, 120), (120, 130), (130, 140), (140, 150)])

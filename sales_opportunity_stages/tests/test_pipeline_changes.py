@@ -101,9 +101,7 @@ class TestPipelineChanges(PipelineChangesCase):
         for day, amount, user in (("2026-03-05", 400, self.colleague), ("2026-03-06", 150, self.salesman)):
             with freeze_time(f"{day} 12:00:00"):
                 e.write({"expected_revenue": amount, "user_id": user.id})
-        self.assertEqual(
-            self._read_total("2026-03-05", "2026-03-08", leads=e), {"start": (1, 150), "end": (1, 150)}
-        )
+        self.assertEqual(self._read_total("2026-03-05", "2026-03-08", leads=e), {"start": (1, 150), "end": (1, 150)})
 
     def test_lost_and_lost_again_is_no_change(self):
         g = self.by_letter["C"].with_user(self.manager)
@@ -131,9 +129,7 @@ class TestPipelineChanges(PipelineChangesCase):
         self.assertEqual(rows[self.colleague,]["end"], (1, 200))
         self.assertEqual(rows[self.colleague,]["handed_over"], (1, 200))
         total = self._read_total("2026-03-01", "2026-03-31", leads=e)
-        self.assertEqual(
-            total, {"start": (1, 150), "bigger": (1, 50), "end": (1, 200), "handed_over": (1, 200)}
-        )
+        self.assertEqual(total, {"start": (1, 150), "bigger": (1, 50), "end": (1, 200), "handed_over": (1, 200)})
 
     def test_pulled_in_and_pushed_out(self):
         e, f = (self.by_letter[letter].with_user(self.manager) for letter in "EF")
@@ -155,9 +151,7 @@ class TestPipelineChanges(PipelineChangesCase):
     def test_left(self):
         h = self.by_letter["H"].sudo()
         h.write({"type": "lead"})
-        self.assertEqual(
-            self._read_total("2026-04-01", "2026-04-01", leads=h), {"start": (1, 60), "left": (1, 60)}
-        )
+        self.assertEqual(self._read_total("2026-04-01", "2026-04-01", leads=h), {"start": (1, 60), "left": (1, 60)})
 
     def test_each_figure_opens_its_opportunities(self):
         report = self.env["crm.pipeline.change.report"].with_context(
@@ -241,7 +235,9 @@ class TestPipelineProperties(PipelineChangesCase):
     def _change_at_random(self, chance, lead, leads, team):
         lead = lead.with_user(self.manager).with_context(allowed_company_ids=self.manager.company_ids.ids)
         is_abroad = lead.company_id and lead.company_id != self.env.company
-        kind = chance.choice(["revenue", "closing", "user", "stage", "stage", "both", "type", "lose", "archive", "merge", "team"])
+        kind = chance.choice(
+            ["revenue", "closing", "user", "stage", "stage", "both", "type", "lose", "archive", "merge", "team"]
+        )
         if lead.won_status == "lost":
             return lead.action_restore() if chance.random() < 0.5 else None
         if kind == "revenue":
@@ -263,7 +259,9 @@ class TestPipelineProperties(PipelineChangesCase):
         elif kind == "archive" and chance.random() < 0.1:
             lead.active = False
         elif kind == "merge" and chance.random() < 0.2:
-            other = chance.choice(leads.filtered(lambda one: one != lead and one.company_id == lead.company_id) or [None])
+            other = chance.choice(
+                leads.filtered(lambda one: one != lead and one.company_id == lead.company_id) or [None]
+            )
             if other:
                 (lead | other).merge_opportunity(auto_unlink=True)
 

@@ -56,8 +56,10 @@ class TestWonOrders(QuotationCase):
 
     def test_the_rate_of_the_order_date(self):
         """In company currency, to the cent."""
-        currency = self.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", "CNY"), ("id", "!=", self.env.company.currency_id.id)]
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", "CNY"), ("id", "!=", self.env.company.currency_id.id)])
         )
         currency.active = True
         currency.rate_ids.unlink()
@@ -97,5 +99,6 @@ class TestWonOrders(QuotationCase):
         self.assertEqual(expected, ordered)
         self.assertEqual(report._read_group(domain, [], ["ordered_revenue:sum"]), [(80,)])
         self.assertEqual(
-            report._read_group([*domain, ("ordered_revenue", ">", 0)], ["stage_id"], ["reached:sum"]), [(self.stage_won, 1)]
+            report._read_group([*domain, ("ordered_revenue", ">", 0)], ["stage_id"], ["reached:sum"]),
+            [(self.stage_won, 1)],
         )

@@ -1,4 +1,5 @@
 from ast import literal_eval
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -16,7 +17,10 @@ class CrmPipelineHistory(models.TransientModel):
     _description = "Pipeline in the Past"
 
     kind = fields.Selection(
-        [("snapshot", "As of a Day"), ("flow", "Between Two Days"), ("changes", "What Changed")], "Show", required=True, default="snapshot"
+        [("snapshot", "As of a Day"), ("flow", "Between Two Days"), ("changes", "What Changed")],
+        "Show",
+        required=True,
+        default="snapshot",
     )
     date = fields.Date(
         "Day",
@@ -24,10 +28,17 @@ class CrmPipelineHistory(models.TransientModel):
         help="The pipeline as it stood when this day ended in your time zone.",
     )
     date_from = fields.Date(
-        "From", default=lambda self: fields.Date.context_today(self).replace(day=1), help="From the start of this day."
+        "From", compute="_compute_date_from", store=True, readonly=False, help="From the start of this day."
     )
     date_to = fields.Date("To", default=fields.Date.context_today, help="To the end of this day.")
     notice = fields.Char("Exact From", compute="_compute_notice")
+
+    @api.depends("kind")
+    def _compute_date_from(self):
+        """Offer this month, or the last seven days for what changed."""
+        today = fields.Date.context_today(self)
+        for wizard in self:
+            wizard.date_from = today - timedelta(days=6) if wizard.kind == "changes" else today.replace(day=1)
 
     @api.depends("kind", "date", "date_from")
     def _compute_notice(self):

@@ -1,7 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 from odoo.tools.misc import format_date, formatLang
 
 from ...tools.tracked_values import AMOUNTS, RECORDS
@@ -9,6 +9,7 @@ from ...tools.tracked_values import AMOUNTS, RECORDS
 KEEP_YEARS = "sales_opportunity_stages.lead_change_keep_years"
 START = "sales_opportunity_stages.lead_change_start"
 GC_LIMIT = 100_000
+BATCH_SIZE = 5000  # rows of a statement
 # What a row is inserted from, in this order, and the type of each in the database.
 ROW = {
     "lead_id": "int4",
@@ -91,9 +92,7 @@ class CrmLeadChange(models.Model):
     new_text = fields.Char("To", compute="_compute_texts", help="The new value as the user writes it.")
 
     # Reports read all changes of one field, in the order of the opportunities and of time, from the index alone.
-    _as_of_idx = models.Index(
-        "(field_name, lead_id, change_date, id) INCLUDE (old_amount, old_date, old_record_id)"
-    )
+    _as_of_idx = models.Index("(field_name, lead_id, change_date, id) INCLUDE (old_amount, old_date, old_record_id)")
 
     @api.depends_context("lang", "tz")
     @api.depends("field_name", "old_value", "new_value", "old_amount", "new_amount", "old_date", "new_date")
@@ -118,17 +117,16 @@ class CrmLeadChange(models.Model):
     # ------------------------------------------------------------
 
     def _log(self, changes):
-        """Insert rows, in one statement for any number. Needs ``_as_ledger()``.
+        """Insert rows, in one statement for thousands of them. Needs ``_as_ledger()``.
 
         :param list changes: ``(lead id, field name, old value, new value, trigger)``, values as ``TrackedValues`` has
             them
         """
         self._check_ledger_access()
-        if not changes:
-            return
-        rows = SQL(", ").join(self._to_row(*change) for change in changes)
         columns = SQL(", ").join(map(SQL.identifier, ROW))
-        self._insert(SQL("SELECT * FROM (VALUES %s) AS row (%s)", rows, columns))
+        for part in split_every(BATCH_SIZE, changes):
+            rows = SQL(", ").join(self._to_row(*change) for change in part)
+            self._insert(SQL("SELECT * FROM (VALUES %s) AS row (%s)", rows, columns))
 
     @api.model
     def _to_row(self, lead_id, name, old, new, trigger):

@@ -4,3 +4,4 @@ from . import res_company
 from . import res_config_settings
 from . import sales_consistency
 from . import web_tour_tour
+from . import sales_consistency_ledger

@@ -120,8 +120,8 @@ test("a waterfall beside a table", async () => {
     answer();
     await mount();
     expect.verifySteps(["read [] "]);
-    expect(readRow("start")).toEqual(["6", "1,060.00"]);
-    expect(readRow("won")).toEqual(["2", "240.00"]);
+    expect(readRow("start")).toEqual(["6", "$ 1,060.00"]);
+    expect(readRow("won")).toEqual(["2", "$ 240.00"]);
     expect(".o_pipeline_changes_bars button").toHaveCount(8);
     expect("tr[data-name=moved]").toHaveCount(0);
     expect("[data-name=won] .o_pipeline_changes_minus").toHaveCount(1);
@@ -133,6 +133,7 @@ test("a waterfall beside a table", async () => {
 test("the chart shows opportunities instead of revenue", async () => {
     answer();
     await mount();
+    expect.verifySteps(["read [] "]);
     await contains(".o_pipeline_changes_chart .btn-group button:last").click();
     expect(".o_pipeline_changes_bars button").toHaveCount(7);
     expect(queryOne("[data-name=start] .o_pipeline_changes_text").textContent).toBe("6");
@@ -143,7 +144,7 @@ test("groups, with what moved from one to the other", async () => {
     await mount({ groupBy: ["visit_user_id"] });
     expect.verifySteps(["read [] ", "read [] visit_user_id"]);
     expect(queryAllTexts("thead th").slice(1)).toEqual(["Total", "User 7", "User 8"]);
-    expect(readRow("moved")).toEqual(["0", "0.00", "-1", "-50.00", "1", "50.00"]);
+    expect(readRow("moved")).toEqual(["0", "$ 0.00", "-1", "$ -50.00", "1", "$ 50.00"]);
 });
 
 test("each figure opens its opportunities", async () => {
@@ -180,5 +181,6 @@ test("from when figures are exact", async () => {
     answer({ notice: NOTICE });
     await mount();
     await animationFrame();
+    expect.verifySteps(["read [] "]);
     expect(".o_history_notice").toHaveText(NOTICE);
 });
