@@ -1,8 +1,8 @@
 """How long every report of the menu takes, each against the leanest SQL for the same figures.
 
-The data are those of ``funnel.py``, 200,000 opportunities with a million stays, and customers, sources, competitors and
-product lines. Every report is asked for what its menu shows, over all years; the snapshot and the flow for days in the
-middle of the history and at its end::
+The data are those of ``funnel.py``, 200,000 opportunities with a million stays, customers, sources, competitors and
+product lines, and two million changes in the ledger, ten of each opportunity. Every report is asked for what its menu
+shows, over all years; the snapshot, the flow and the changes for days in the middle of the history and at its end::
 
     python benchmarks/reports.py --config odoo.conf --template scratch
 
@@ -15,10 +15,43 @@ from typing import NamedTuple
 import funnel
 from install import configure
 
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
-LIMIT = 4  # times as long as the leanest SQL at most
+LIMIT = 3  # times as long as the leanest SQL at most
 REPORTED = SQL("lead.type = 'opportunity' AND (lead.active OR lead.won_status = 'lost')")
+CHANGES = 10  # of each opportunity: five amounts, two closings, a salesperson, a team and a probability
+LEDGER = """
+    CREATE TEMP TABLE change AS
+         SELECT lead.id AS lead_id, place, lead.create_date + place * INTERVAL '9 days' AS moment,
+                (ARRAY['expected_revenue', 'date_deadline', 'expected_revenue', 'user_id', 'expected_revenue',
+                       'probability', 'expected_revenue', 'date_deadline', 'expected_revenue', 'team_id']
+                )[1 + place %% 10] AS field_name
+           FROM crm_lead lead, GENERATE_SERIES(0, %(changes)s - 1) place
+          WHERE lead.name LIKE 'Opportunity %%';
+    CREATE TEMP TABLE chain AS
+         SELECT change.*, place = MAX(place) OVER field AS is_last, (lead_id * 7919 + place * 104729) %% 90000 AS seed,
+                (lead_id * 7919 + LEAD(place) OVER step * 104729) %% 90000 AS next_seed
+           FROM change
+         WINDOW field AS (PARTITION BY lead_id, field_name), step AS (PARTITION BY lead_id, field_name ORDER BY place);
+    INSERT INTO crm_lead_change (
+                lead_id, field_name, trigger, change_date, user_id, old_amount, new_amount, old_date, new_date,
+                old_record_id, new_record_id, create_uid, create_date, write_uid, write_date)
+         SELECT lead_id, field_name, 'manual', moment, lead.user_id,
+                CASE field_name WHEN 'expected_revenue' THEN seed WHEN 'probability' THEN seed %% 90 + 5 END,
+                CASE field_name WHEN 'expected_revenue' THEN COALESCE(next_seed, lead.expected_revenue)
+                                WHEN 'probability' THEN lead.probability END,
+                CASE field_name WHEN 'date_deadline' THEN lead.date_deadline - (seed %% 60)::int END,
+                CASE field_name WHEN 'date_deadline' THEN lead.date_deadline - COALESCE(next_seed %% 60, 0)::int END,
+                CASE field_name WHEN 'user_id' THEN (%(user_ids)s)[1 + seed %% CARDINALITY(%(user_ids)s)]
+                                WHEN 'team_id' THEN (%(team_ids)s)[1 + seed %% CARDINALITY(%(team_ids)s)] END,
+                CASE field_name WHEN 'user_id' THEN lead.user_id WHEN 'team_id' THEN lead.team_id END,
+                1, moment, 1, moment
+           FROM chain
+           JOIN crm_lead lead ON lead.id = lead_id
+          ORDER BY moment
+"""
 PIPELINE = SQL(
     """
     COUNT(*), SUM(lead.expected_revenue), COUNT(*) FILTER (WHERE lead.won_status = 'pending'),
@@ -59,6 +92,25 @@ class Question(NamedTuple):
 
 
 # ------------------------------------------------------------
+# Changes
+# ------------------------------------------------------------
+
+
+def add_changes(database, changes=CHANGES):
+    """A ledger that ends in what each opportunity is now."""
+    with Registry(database).cursor() as cr:
+        env = Environment(cr, SUPERUSER_ID, {})
+        users = env["res.users"].search([("login", "like", "benchmark_%")])
+        teams = env["crm.team"].search([("name", "like", "Team %")])
+        cr.execute(LEDGER, {"changes": changes, "user_ids": users.ids, "team_ids": teams.ids})
+        cr.commit()
+        cr._cnx.autocommit = True
+        cr.execute("VACUUM ANALYZE crm_lead_change")
+        cr.execute("SELECT COUNT(*) FROM crm_lead_change")
+        print("{} changes".format(*cr.fetchone()), flush=True)
+
+
+# ------------------------------------------------------------
 # Questions
 # ------------------------------------------------------------
 
@@ -72,6 +124,8 @@ def make_questions(env):
         "win/loss by competitor": make_competition_question(),
         "calibration": make_calibration_question(),
         "expected closings by salesperson": make_deadline_question(today),
+        "changes, last 7 days": make_changes_question(today - timedelta(days=6), today),
+        "changes, a quarter long ago": make_changes_question(middle - timedelta(days=90), middle),
         "snapshot, today": make_snapshot_question(env, today),
         "snapshot, long ago": make_snapshot_question(env, middle),
         "flow, last 30 days": make_flow_question(env, today - timedelta(days=30), today),
@@ -242,23 +296,98 @@ def make_deadline_question(today):
     return Question("crm.deadline.report", ["user_id"], measures, query)
 
 
+def select_value(name, column, moment, alias):
+    """The leanest join of the value of a field at a moment, and the expression of it."""
+    join = SQL(
+        """
+        LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, %(column)s AS value
+                     FROM crm_lead_change
+                    WHERE field_name = %(name)s AND change_date >= %(moment)s
+                    ORDER BY lead_id, change_date, id) %(alias)s ON %(alias)s.lead_id = lead.id
+        """,
+        column=SQL.identifier(column),
+        name=name,
+        moment=moment,
+        alias=SQL.identifier(alias),
+    )
+    value = SQL(
+        "CASE WHEN %(alias)s.lead_id IS NULL THEN lead.%(name)s ELSE %(alias)s.value END",
+        alias=SQL.identifier(alias),
+        name=SQL.identifier(name),
+    )
+    return join, value
+
+
 def make_snapshot_question(env, day):
     moment = datetime.combine(day + timedelta(days=1), time())
+    join, revenue = select_value("expected_revenue", "old_amount", moment, "revenue")
     query = SQL(
         """
-        SELECT visit.opportunity_type_id, visit.stage_id, COUNT(*), SUM(visit.expected_revenue),
+        SELECT visit.opportunity_type_id, visit.stage_id, COUNT(*), SUM(%(revenue)s),
                AVG(EXTRACT(EPOCH FROM %(moment)s - visit.date_start) / 86400)
           FROM crm_stage_visit visit
           JOIN crm_lead lead ON lead.id = visit.lead_id
+          %(join)s
          WHERE visit.date_start < %(moment)s AND (visit.date_end IS NULL OR visit.date_end >= %(moment)s)
            AND (lead.active OR lead.won_status = 'lost')
          GROUP BY visit.opportunity_type_id, visit.stage_id
         """,
         moment=moment,
+        revenue=revenue,
+        join=join,
     )
     measures = ["opportunity_count:sum", "expected_revenue:sum", "days_in_stage:avg"]
     groupby, context = ["opportunity_type_id", "stage_id"], {"snapshot_date": str(day), "tz": "UTC"}
     return Question("crm.snapshot.report", groupby, measures, query, context=context)
+
+
+def make_changes_question(first, last):
+    """By the present salesperson, what each opportunity was at both ends: whether it has two rows does not matter."""
+    start, end = (datetime.combine(day, time()) for day in (first, last + timedelta(days=1)))
+    joins, revenues = zip(
+        select_value("expected_revenue", "old_amount", start, "opening"),
+        select_value("expected_revenue", "old_amount", end, "closing"),
+        strict=True,
+    )
+    query = SQL(
+        """
+        SELECT user_id, COUNT(*) FILTER (WHERE was_there), COUNT(*) FILTER (WHERE NOT was_there AND previous IS NULL),
+               COUNT(*) FILTER (WHERE NOT is_there AND outcome = 'won'),
+               COUNT(*) FILTER (WHERE NOT is_there AND outcome = 'lost'), COUNT(*) FILTER (WHERE is_there),
+               SUM(opening) FILTER (WHERE was_there), SUM(GREATEST(closing - opening, 0)) FILTER (WHERE was_there),
+               SUM(GREATEST(opening - closing, 0)) FILTER (WHERE was_there), SUM(closing) FILTER (WHERE is_there)
+          FROM (SELECT lead.user_id, span.was_there, span.is_there, last.outcome, %(opening)s AS opening,
+                       %(closing)s AS closing,
+                       CASE WHEN NOT span.was_there THEN (
+                            SELECT outcome FROM crm_stage_visit
+                             WHERE lead_id = span.lead_id AND id < span.first_id
+                             ORDER BY id DESC
+                             LIMIT 1) END AS previous
+                  FROM crm_lead lead
+                  JOIN (SELECT lead_id, BOOL_OR(date_start < %(start)s) AS was_there,
+                               BOOL_OR(date_end IS NULL OR date_end >= %(end)s) AS is_there,
+                               MIN(id) AS first_id, MAX(id) AS last_id
+                          FROM crm_stage_visit
+                         WHERE date_start < %(end)s AND (date_end IS NULL OR date_end >= %(start)s)
+                         GROUP BY lead_id) span ON span.lead_id = lead.id
+                  JOIN crm_stage_visit last ON last.id = span.last_id
+                  %(joins)s
+                 WHERE lead.active OR lead.won_status = 'lost') ends
+         WHERE was_there OR is_there OR previous IS DISTINCT FROM outcome
+         GROUP BY user_id
+        """,
+        start=start,
+        end=end,
+        opening=revenues[0],
+        closing=revenues[1],
+        joins=SQL(" ").join(joins),
+    )
+    measures = [
+        *(f"{name}_count:sum" for name in ("start", "new", "won", "lost", "end")),
+        *(f"{name}_revenue:sum" for name in ("start", "bigger", "smaller", "end")),
+    ]
+    context = {"change_date_from": str(first), "change_date_to": str(last), "tz": "UTC"}
+    return Question("crm.pipeline.change.report", ["user_id"], measures, query, context=context)
 
 
 def make_flow_question(env, first, last):
@@ -352,7 +481,7 @@ def main():
     arguments = funnel.parse_arguments(__doc__)
     configure(arguments.config)
     with funnel.filled(
-        arguments, "reports", lambda database: funnel.fill(database, arguments.count), funnel.add_details
+        arguments, "reports", lambda database: funnel.fill(database, arguments.count), funnel.add_details, add_changes
     ) as env:
         within = measure(env, arguments.rounds)
         if arguments.explain:

@@ -44,13 +44,13 @@ class StageHistory:
             _logger.info(
                 "sales_opportunity_stages: %d of %d opportunities have their history, %d visits", done, total, visits
             )
-        self.env.cr.execute("DROP TABLE crm_lead_change, crm_lead_batch")
+        self.env.cr.execute("DROP TABLE crm_lead_tracked_message, crm_lead_batch")
         return visits
 
     def _collect_changes(self):
         self.env.cr.execute(self._make_changes())
         _logger.info("sales_opportunity_stages: %d tracked changes of opportunities read", self.env.cr.rowcount)
-        self.env.cr.execute("CREATE INDEX ON crm_lead_change (lead_id); ANALYZE crm_lead_change")
+        self.env.cr.execute("CREATE INDEX ON crm_lead_tracked_message (lead_id); ANALYZE crm_lead_tracked_message")
 
     def _collect_opportunities(self):
         """Rows of (batch, number of opportunities)."""
@@ -67,7 +67,7 @@ class StageHistory:
             SELECT lead.id AS lead_id, ((ROW_NUMBER() OVER (ORDER BY lead.id) - 1) / %s)::int AS batch
               FROM crm_lead lead
              WHERE (lead.type = 'opportunity'
-                    OR EXISTS (SELECT FROM crm_lead_change change
+                    OR EXISTS (SELECT FROM crm_lead_tracked_message change
                                 WHERE change.lead_id = lead.id AND change.opportunity_after IS NOT NULL))
                AND NOT EXISTS (SELECT FROM crm_stage_visit visit WHERE visit.lead_id = lead.id)
             """,
@@ -91,7 +91,7 @@ class StageHistory:
         ]
         return SQL(
             """
-            CREATE TEMPORARY TABLE crm_lead_change ON COMMIT DROP AS
+            CREATE TEMPORARY TABLE crm_lead_tracked_message ON COMMIT DROP AS
             SELECT message.res_id AS lead_id, message.id AS message_id,
                    DATE_TRUNC('second', COALESCE(message.date, MIN(value.create_date))) AS moment,
                    MAX(value.create_uid) AS mover_id, %(columns)s
@@ -199,7 +199,7 @@ class StageHistory:
             """
             SELECT change.*, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY moment, message_id)::int AS number
               FROM crm_lead_batch
-              JOIN crm_lead_change change USING (lead_id)
+              JOIN crm_lead_tracked_message change USING (lead_id)
              WHERE batch = %s
             """,
             batch,

@@ -3,6 +3,7 @@ import logging
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
+from .change_history import ChangeHistory
 from .history import StageHistory
 from .uninstall import Uninstallation
 
@@ -46,9 +47,11 @@ def post_init_hook(env):
     _run(env, "stages given a probability", _spread_probabilities(standard))
     _run(env, "opportunities given a type", _give_opportunities_a_type(standard))
     StageHistory(env, standard).rebuild()
+    ChangeHistory(env).rebuild()
     _run(env, "planned activities put into their stay", _place_activities())
     _run(env, "orders given a source", _give_orders_a_source(env))
     give_orders_their_credit(env, SQL("sale_order.credit_uninvoiced IS NULL"))
+    env["digest.digest"]._subscribe_team_leaders(env["crm.team"].search([]))
     env.cr.execute("ANALYZE crm_stage_visit")
     env.invalidate_all()
     env.registry.clear_cache()
@@ -194,6 +197,7 @@ def uninstall_hook(env):
     _take_back_rules(env)
     uninstallation.release_records()
     env["sale.credit.exposure"]._drop_functions()
+    env["ir.config_parameter"].search([("key", "like", "sales_opportunity_stages.lead_change_%")]).unlink()
 
 
 def _take_back_rules(env):

@@ -116,6 +116,12 @@ def funnel(demo):
     demo.page.wait(demo.page.find(".o_opportunity_funnel_pair"))
 
 
+def changes(demo):
+    """What changed in the last seven days."""
+    demo.open("crm_pipeline_change_report_action")
+    demo.page.wait(demo.page.find(".o_pipeline_changes_bars"))
+
+
 PICTURES = {
     "pipeline": (pipeline, 720),
     "opportunity": (opportunity, 800),
@@ -125,6 +131,7 @@ PICTURES = {
     "credit": (credit, 720),
     "credit_units": (credit_units, 420),
     "funnel": (funnel, 1000),
+    "changes": (changes, 720),
 }
 
 

@@ -1,4 +1,5 @@
 from . import crm_lead_report_mixin
+from . import crm_lead_order_report_mixin
 from . import crm_stage_history_report_mixin
 from . import crm_deadline_report
 from . import crm_funnel_report
@@ -12,3 +13,4 @@ from . import crm_flow_report
 from . import sale_approval_report
 from . import crm_rule_report
 from . import crm_standing_report
+from . import crm_pipeline_change_report

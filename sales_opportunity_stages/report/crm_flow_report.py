@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .crm_stage_history_report_mixin import LEDGER_COLUMNS
+
 ENTRIES = {
     "created_count": "created",
     "reopened_count": "reopened",
@@ -34,6 +36,9 @@ class CrmFlowReport(models.Model):
         at start + in - out = at end
         in  = created + reopened + moved in + handed in
         out = advanced + regressed + won + lost + handed out
+
+    Revenue is that of each moment, so there is what changes in between: at start + in + changed - out = at end.
+    Salesperson, team and expected closing are those of when it left the stage, or of the end of the period.
 
     An opportunity that goes through several stages enters and leaves each; by type what moved in is what moved out of
     other stages. A win is counted in the stage that it was won from: the stay in the won stage that follows, which
@@ -86,10 +91,17 @@ class CrmFlowReport(models.Model):
     handed_out_count = _count("Handed Out", help="Went to another type, or back to the leads.")
     out_count = _count("Out", help="Advanced + Went Back + Won + Lost + Handed Out.")
     end_count = _count("At End", help="Stood there when the last day ended: At Start + In - Out.")
-    start_revenue = _revenue("Revenue at Start", help="Expected revenue, as it was on entering the stage.")
+    start_revenue = _revenue("Revenue at Start", help="Expected revenue, as it was when the first day began.")
     in_revenue = _revenue("Revenue In", help="Expected revenue, as it was on entering the stage.")
-    out_revenue = _revenue("Revenue Out", help="Expected revenue, as it was on entering the stage that was left.")
-    end_revenue = _revenue("Revenue at End", help="Revenue at Start + Revenue In - Revenue Out.")
+    changed_revenue = _revenue(
+        "Revenue Changed", help="By how much expected revenue has become bigger or smaller while it stood in the stage."
+    )
+    out_revenue = _revenue("Revenue Out", help="Expected revenue, as it was on leaving the stage.")
+    end_revenue = _revenue(
+        "Revenue at End",
+        help="Expected revenue, as it was when the last day ended: Revenue at Start + Revenue In + Revenue Changed - "
+        "Revenue Out.",
+    )
 
     # ------------------------------------------------------------
     # Period
@@ -115,14 +127,73 @@ class CrmFlowReport(models.Model):
         }
         return {
             **super()._select_columns(),
+            "visit_user_id": self._get_last_value("user_id"),
+            "team_then_id": self._get_last_value("team_id"),
+            "deadline_then": self._get_last_value("date_deadline"),
             **{f"{name}_count": SQL("(%s)::int", state) for name, state in states.items()},
-            **{f"{name}_revenue": self._get_revenue(state) for name, state in states.items()},
+            **self._select_revenues(states),
             **self._select_ways("entry", self._get_entry(states["start"]), ENTRIES),
             **self._select_ways("exit", self._get_exit(states["end"]), EXITS),
         }
 
-    def _get_revenue(self, state) -> SQL:
-        return SQL("CASE WHEN %s THEN visit.expected_revenue ELSE 0 END", state)
+    def _get_moments(self):
+        return dict(zip(("start", "end"), self._get_period(), strict=True))
+
+    def _get_last_value(self, name) -> SQL:
+        """Return the value that an opportunity had on leaving the stage, or at the end of the period."""
+        return self._get_value_of(f"last_{name}", name)
+
+    def _get_value_of(self, alias, name) -> SQL:
+        change = SQL.identifier(alias)
+        return SQL("CASE WHEN %s.lead_id IS NULL THEN lead.%s ELSE %s.value END", change, SQL.identifier(name), change)
+
+    def _join_first_change_since(self, alias, name, moment) -> SQL:
+        """Return the join of the first change from a moment of the row on: its old value is that of the moment.
+
+        What changes together with the stage counts as changed before the move: what goes out comes in.
+        """
+        return SQL(
+            """
+            LEFT JOIN LATERAL (SELECT lead_id, %(column)s AS value
+                                 FROM crm_lead_change
+                                WHERE field_name = %(name)s AND lead_id = lead.id
+                                  AND change_date >= %(moment)s
+                                ORDER BY change_date, id
+                                LIMIT 1) %(alias)s ON TRUE
+            """,
+            column=SQL.identifier(LEDGER_COLUMNS.get(name, "old_record_id")),
+            name=name,
+            moment=moment,
+            alias=SQL.identifier(alias),
+        )
+
+    def _get_joins(self):
+        last = SQL("LEAST(visit.date_end + INTERVAL '1 second', %s)", self._get_period()[1])
+        entered = SQL("visit.date_start + INTERVAL '1 second'")
+        names = ("expected_revenue", "user_id", "team_id", "date_deadline")
+        return {
+            **super()._get_joins(),
+            **{f"last_{name}": self._join_first_change_since(f"last_{name}", name, last) for name in names},
+            "entry_revenue": self._join_first_change_since("entry_revenue", "expected_revenue", entered),
+        }
+
+    def _select_revenues(self, states) -> dict[str, SQL]:
+        """Each of its moment: so what is at the start and what comes in, with what changes, is what goes or stays."""
+        first = SQL(
+            "CASE WHEN %s THEN %s ELSE %s END",
+            states["start"],
+            self._get_value_at("start", "expected_revenue"),
+            self._get_value_of("entry_revenue", "expected_revenue"),
+        )
+        last = self._get_last_value("expected_revenue")
+        revenues = {"start": first, "in": first, "out": last, "end": last}
+        return {
+            "changed_revenue": SQL("%s - %s", last, first),
+            **{
+                f"{name}_revenue": SQL("CASE WHEN %s THEN %s ELSE 0 END", states[name], revenue)
+                for name, revenue in revenues.items()
+            },
+        }
 
     def _select_ways(self, name, way, counts) -> dict[str, SQL]:
         """How a stay began or ended, and a count for each way."""

@@ -100,6 +100,11 @@ class CrmFunnelReport(models.Model):
         readonly=True,
         help="Expected revenue × probability of what is open and has come to this stage and no further.",
     )
+    ordered_revenue = fields.Monetary(
+        readonly=True,
+        help="Total without taxes of the confirmed orders of what was won, in the won stage alone, in company currency "
+        "at the rate of the order date.",
+    )
     step_rate = fields.Float(
         readonly=True,
         aggregator="avg",
@@ -146,6 +151,9 @@ class CrmFunnelReport(models.Model):
             **self._select_counts(),
             **self._select_parts(),
             **self._select_rates(),
+            "ordered_revenue": SQL(
+                "CASE WHEN lead.won_status = 'won' AND stage.id = funnel.last_id THEN ordered.amount END"
+            ),
             "is_first": SQL("stage.id = funnel.first_id"),
             "weight": SQL("1"),  # opportunities of the row, see FunnelQuery
             "ended_stays": SQL("stay.ended"),
@@ -227,7 +235,7 @@ class CrmFunnelReport(models.Model):
             """,
             self._get_stays(),
         )
-        return {**super()._get_joins(), "stay": stay}
+        return {**super()._get_joins(), "stay": stay, "ordered": self._get_order_joins()["ordered"]}
 
     def _get_funnels(self) -> list[tuple]:
         """What has been reached by whoever got to a stage, or won there: the stages in order up to that one, or all.
@@ -272,7 +280,10 @@ class CrmFunnelReport(models.Model):
             "win_rate": SQL("(%s)::float / NULLIF(%s, 0)", won, closed),
             "days_in_stage": SQL("SUM(%s) / NULLIF(SUM(%s), 0)", days, ended),
             "median_days": self._get_median(),
-            **{name: SQL("COALESCE(SUM(%s), 0)", self._column(name)) for name in self._select_parts()},
+            **{
+                name: SQL("COALESCE(SUM(%s), 0)", self._column(name))
+                for name in [*self._select_parts(), "ordered_revenue"]
+            },
         }
 
     def _get_sums(self) -> dict[str, SQL | None]:
@@ -407,12 +418,31 @@ class CrmFunnelReport(models.Model):
         for row in rows:
             for name in self._get_funnel_amounts():
                 row[f"{name}:sum"] = row.pop(f"{name}:{amount}")
+        if self.env.context.get("funnel_won_figure") == "ordered":
+            self._show_orders_of_won(rows, domain, groupby, amount)
         return {
             "rows": rows,
             "types": self._get_funnel_types(rows),
             "is_complete": self._is_about_opportunities(domain, set(groupby)),
             "currency_id": currency.id,
         }
+
+    def _show_orders_of_won(self, rows, domain, groupby, amount):
+        """Replace the revenue of won stages by what was ordered.
+
+        :param list rows: as ``formatted_read_group`` returns them; they are changed
+        """
+        specs = ["opportunity_type_id", *groupby, "stage_id"]
+        won = Domain(domain) & Domain([("won", "=", 1), ("stage_id.is_won", "=", True)])
+        ordered = {
+            tuple(row[spec] for spec in specs): row[f"ordered_revenue:{amount}"]
+            for row in self.formatted_read_group(won, specs, [f"ordered_revenue:{amount}"])
+        }
+        won_ids = {stage.id for stage in self.env["crm.stage"].search([("is_won", "=", True)])}
+        for row in rows:
+            if row["stage_id"] and row["stage_id"][0] in won_ids:
+                revenue = ordered.get(tuple(row[spec] for spec in specs), 0)
+                row.update({"expected_revenue:sum": revenue, "prorated_revenue:sum": revenue})
 
     def _get_funnel_amounts(self):
         return ["expected_revenue", "prorated_revenue", "lost_revenue", "pending_revenue", "pending_prorated_revenue"]

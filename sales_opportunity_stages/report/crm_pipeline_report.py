@@ -32,6 +32,21 @@ class CrmPipelineReport(models.Model):
     expected_revenue = fields.Monetary(readonly=True)
     prorated_revenue = fields.Monetary("Weighted Revenue", readonly=True, help="Expected revenue × probability.")
     won_revenue = fields.Monetary(readonly=True, help="Expected revenue of what was won.")
+    ordered_revenue = fields.Monetary(
+        readonly=True,
+        help="Total without taxes of the confirmed orders of what was won, in company currency at the rate of the "
+        "order date.",
+    )
+    invoiced_revenue = fields.Monetary(
+        readonly=True,
+        help="What of these orders has been invoiced, without taxes, in company currency at the rate of the order "
+        "date.",
+    )
+    order_difference = fields.Monetary(
+        "Ordered - Won",
+        readonly=True,
+        help="Ordered revenue - won revenue: how far orders differ from what was expected.",
+    )
     lost_revenue = fields.Monetary(readonly=True, help="Expected revenue of what was lost.")
     win_rate = fields.Float(readonly=True, aggregator="avg", help="Won / (Won + Lost).")
     won_amount = fields.Monetary(
@@ -69,6 +84,7 @@ class CrmPipelineReport(models.Model):
             "expected_revenue": SQL("lead.expected_revenue"),
             "prorated_revenue": SQL("lead.prorated_revenue"),
             "won_revenue": SQL("CASE WHEN %s THEN lead.expected_revenue ELSE 0 END", won),
+            **self._select_orders(won),
             "lost_revenue": SQL("CASE WHEN %s THEN lead.expected_revenue ELSE 0 END", lost),
             "win_rate": SQL("CASE WHEN %s THEN 1 WHEN %s THEN 0 END", won, lost),
             "won_amount": SQL("CASE WHEN %s THEN lead.expected_revenue END", won),
@@ -76,12 +92,28 @@ class CrmPipelineReport(models.Model):
             "velocity": SQL("NULL::numeric"),
         }
 
+    def _select_orders(self, won) -> dict[str, SQL]:
+        """What was ordered and invoiced of won opportunities."""
+        ordered, invoiced = (
+            SQL("CASE WHEN %s THEN COALESCE(%s.amount, 0) ELSE 0 END", won, SQL.identifier(alias))
+            for alias in ("ordered", "invoiced")
+        )
+        return {
+            "ordered_revenue": ordered,
+            "invoiced_revenue": invoiced,
+            "order_difference": SQL("%s - CASE WHEN %s THEN lead.expected_revenue ELSE 0 END", ordered, won),
+        }
+
     def _get_cycle(self) -> SQL:
         """Days from the creation of a won opportunity until it was won, empty for others."""
         return SQL("CASE WHEN lead.won_status = 'won' THEN EXTRACT(EPOCH FROM win.date - lead.create_date) / 86400 END")
 
     def _get_joins(self):
-        return {**super()._get_joins(), "win": SQL("LEFT JOIN (%s) win ON win.lead_id = lead.id", self._get_wins())}
+        return {
+            **super()._get_joins(),
+            **self._get_order_joins(),
+            "win": SQL("LEFT JOIN (%s) win ON win.lead_id = lead.id", self._get_wins()),
+        }
 
     def _get_wins(self) -> SQL:
         """Return when opportunities were won, the last time."""

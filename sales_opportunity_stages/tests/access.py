@@ -21,6 +21,7 @@ crm.opportunity.contact       ----   ----   ----     ----       ----   ----     
 crm.opportunity.competitor    ----   ----   ----     ----       ----   ----     rwcd rwcd   rwcd   ----  rwcd       rwcd    ----  ----
 crm.stage.visit               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.stage.rule.signoff        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.lead.change               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.stage.learned.probability ----   ----   ----     ----       ----   r---     r--- r---   r---   r---  r---       r---    ----  ----
 crm.deadline.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.funnel.report             ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
@@ -29,6 +30,7 @@ crm.stage.visit.report        ----   ----   ----     ----       ----   ----     
 crm.competition.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.snapshot.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.flow.report               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
+crm.pipeline.change.report    ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.calibration.report        ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.rule.report               ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
 crm.standing.report           ----   ----   ----     ----       ----   ----     r--- r---   r---   ----  r---       r---    ----  ----
@@ -147,6 +149,11 @@ class AccessSetup(OpportunityStagesSetup):
         values = {"lead_id": lead.id, "partner_id": self.rival.id}
         return self.env["crm.opportunity.competitor"].create(values), {"threat": "3"}, values
 
+    def _make_crm_lead_change(self, lead):
+        lead.expected_revenue += 10
+        values = {"lead_id": lead.id, "field_name": "probability", "change_date": "2026-01-01 00:00:00"}
+        return lead.lead_change_ids[:1], {"old_amount": 1}, values
+
     def _make_crm_stage_visit(self, lead):
         return lead.stage_visit_ids, {"reason": "x"}, {"lead_id": lead.id, "date_start": "2026-01-01 00:00:00"}
 
@@ -181,6 +188,9 @@ class AccessSetup(OpportunityStagesSetup):
 
     def _make_crm_snapshot_report(self, lead):
         return self._make_report("crm.snapshot.report", lead)
+
+    def _make_crm_pipeline_change_report(self, lead):
+        return self._make_report("crm.pipeline.change.report", lead)
 
     def _make_crm_flow_report(self, lead):
         return self._make_report("crm.flow.report", lead)

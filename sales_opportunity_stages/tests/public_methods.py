@@ -34,6 +34,9 @@ crm.calibration.report.action_open_lead             -      -      -        -    
 crm.competition.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.deadline.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.flow.report.action_open_lead                    -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.flow.report.get_history_notice                  -      -      -        -          -      x        x   x      x      x     x          x       -     x
+crm.pipeline.change.report.action_open_lead         -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.pipeline.change.report.get_history_notice       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.funnel.report.action_open_lead                  -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.funnel.report.get_funnels                       -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.funnel.report.get_opportunities_action          -      -      -        -          -      x        x   x      x      x     x          x       -     x
@@ -41,6 +44,7 @@ crm.pipeline.report.action_open_lead                -      -      -        -    
 crm.rule.report.action_open_lead                    -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.snapshot.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.standing.report.action_open_lead                -      -      -        -          -      -        x   x      x      -     x          x       -     -
+crm.snapshot.report.get_history_notice              -      -      -        -          -      x        x   x      x      x     x          x       -     x
 crm.stage.visit.report.action_open_lead             -      -      -        -          -      -        x   x      x      -     x          x       -     -
 crm.stage.action_duplicate                          -      -      -        -          -      -        -   -      -      -     -          x       -     x
 crm.stage.action_take_proposed_thresholds           -      -      -        -          -      -        -   -      -      -     -          x       -     x

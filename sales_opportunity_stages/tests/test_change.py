@@ -31,6 +31,7 @@ LEAD_RULES = [
     "_log_visits_of_change",
     "_record_deadline_change",
     "_clear_loss_of_reopened",
+    "_log_values_of_change",
     "_promote_changed",
 ]
 RULES_OF_BRIDGES = {"_check_contract_content"}

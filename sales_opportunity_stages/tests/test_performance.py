@@ -55,13 +55,13 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
 
     def test_one_moved_forward(self):
         lead = self._prepare_in_needs(1)
-        self.assertExtraQueries(5, lead, lambda lead: lead.write({"stage_id": self.stage_solution.id}))
+        self.assertExtraQueries(6, lead, lambda lead: lead.write({"stage_id": self.stage_solution.id}))
 
     def test_one_moved_forward_in_the_form(self):
         """Saved together with what a condition asks for, which therefore has to be written first."""
         lead = self._prepare_in_needs(1)
         values = {"stage_id": self.stage_solution.id, "expected_revenue": 7}
-        self.assertExtraQueries(6, lead, lambda lead: lead.write(values))
+        self.assertExtraQueries(7, lead, lambda lead: lead.write(values))
 
     def test_one_promoted_by_the_button(self):
         lead = self._prepare_in_needs(1)
@@ -75,7 +75,7 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
         lead.write({"stage_id": self.stage_contact.id})
         self.rule_call.required = False
         self.rule_sign.promotes = True
-        self.assertExtraQueries(4, lead, lambda lead: lead.write({"stage_id": self.stage_needs.id}))
+        self.assertExtraQueries(5, lead, lambda lead: lead.write({"stage_id": self.stage_needs.id}))
 
     def test_one_moved_through_all_stages(self):
         """More conditions are not more queries."""
@@ -92,20 +92,20 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
                     )
                 ]
             )
-        self.assertExtraQueries(6, lead, lambda lead: lead.write({"stage_id": self.stage_won.id}))
+        self.assertExtraQueries(7, lead, lambda lead: lead.write({"stage_id": self.stage_won.id}))
 
     def test_one_moved_back(self):
         lead = self._prepare_in_needs(1)
         self.rule_call.promotes = False
-        self.assertExtraQueries(3, lead, lambda lead: lead.write({"stage_id": self.stage_contact.id}))
+        self.assertExtraQueries(4, lead, lambda lead: lead.write({"stage_id": self.stage_contact.id}))
 
     def test_one_won(self):
         lead = self._prepare_in_closing(1)
-        self.assertExtraQueries(4, lead, lambda lead: lead.action_set_won())
+        self.assertExtraQueries(5, lead, lambda lead: lead.action_set_won())
 
     def test_one_lost(self):
         lead = self._prepare_in_needs(1)
-        self.assertExtraQueries(3, lead, lambda lead: lead.action_set_lost())
+        self.assertExtraQueries(4, lead, lambda lead: lead.action_set_lost())
 
     def test_one_created(self):
         values = {"name": "Acme", "team_id": self.team.id, "opportunity_type_id": self.type_project.id}
@@ -221,7 +221,7 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
         for number in (10, 100, 500):
             vals_list = self._prepare_line_values(number)
             counts[number] = self._count_and_total(lambda v=vals_list: self._get_lines().create(v))
-        self.assertGrowsByStatements(counts, 14, statements=3)
+        self.assertGrowsByStatements(counts, 15, statements=3)
 
     def test_many_lines_written_and_deleted(self):
         written, deleted = {}, {}
@@ -229,7 +229,7 @@ class TestPerformance(QueryCounting, OpportunityStagesCase):
             lines = self._get_lines().create(self._prepare_line_values(number))
             written[number] = self._count_and_total(lambda lines=lines: lines.write({"price_unit": 70}))
             deleted[number] = self._count_and_total(lines.unlink)
-        self.assertGrowsByStatements(written, 10, statements=2)
+        self.assertGrowsByStatements(written, 11, statements=2)
         self.assertGrowsByStatements(deleted, 14, statements=0)
 
     def test_many_read_with_their_lines(self):

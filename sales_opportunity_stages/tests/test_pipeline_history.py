@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form
 
+from ..models.opportunity.crm_lead_change import START
 from .funnel_common import FunnelCase
 
 FLOW = [
@@ -123,13 +124,66 @@ class TestPipelineHistory(PipelineHistoryCase):
             self._step(e, "S4")
         groups = ["stage_id", "visit_user_id", "user_id"]
         self.assertEqual(
-            self._read_snapshot("2026-03-04", groups, e), {(self.s3, self.salesman, self.colleague): (1, 150)}
+            self._read_snapshot("2026-02-28", groups, e), {(self.s3, self.salesman, self.colleague): (1, 150)}
+        )
+        self.assertEqual(
+            self._read_snapshot("2026-03-01", groups, e), {(self.s3, self.colleague, self.colleague): (1, 500)}
         )
         self.assertEqual(
             self._read_snapshot("2026-03-05", groups, e), {(self.s4, self.colleague, self.colleague): (1, 500)}
         )
-        row = self.env["crm.snapshot.report"].with_context(snapshot_date="2026-03-04").search([("lead_id", "=", e.id)])
+        row = self.env["crm.snapshot.report"].with_context(snapshot_date="2026-02-28").search([("lead_id", "=", e.id)])
         self.assertEqual((row.expected_revenue, row.current_revenue), (150, 500))
+
+    def test_closing_probability_and_team_are_those_of_then(self):
+        e = self.by_letter["E"].with_user(self.manager)
+        team = self.env["crm.team"].create({"name": "Key Accounts"})
+        with freeze_time("2026-03-01 12:00:00"):
+            e.write({"date_deadline": "2026-06-01", "probability": 44})
+        with freeze_time("2026-03-04 12:00:00"):
+            e.write({"date_deadline": "2026-07-01", "team_id": team.id, "expected_revenue": 150.55})
+        found = {}
+        for day in ("2026-02-28", "2026-03-01", "2026-03-04"):
+            report = self.env["crm.snapshot.report"].with_context(snapshot_date=day, tz="UTC")
+            row = report.search([("lead_id", "=", e.id)])
+            found[day] = (row.deadline_then, row.probability_then, row.team_then_id, row.prorated_revenue)
+        self.assertEqual(
+            found,
+            {
+                "2026-02-28": (False, 30, self.team, 45),
+                "2026-03-01": (date(2026, 6, 1), 44, self.team, 66),
+                "2026-03-04": (date(2026, 7, 1), 44, team, 66.24),
+            },
+        )
+
+    def test_revenue_that_changes_while_it_stands_there(self):
+        e = self.by_letter["E"].with_user(self.manager)
+        for day, amount in (("2026-02-10", 160), ("2026-02-25", 170), ("2026-03-05", 180)):
+            with freeze_time(f"{day} 12:00:00"):
+                e.expected_revenue = amount
+        names = ["start_revenue", "in_revenue", "changed_revenue", "out_revenue", "end_revenue"]
+        rows = self._read_flow("2026-02-05", "2026-02-28", ["stage_id"], leads=e, names=names)
+        self.assertEqual(list(rows[self.s2,].values()), [150, 0, 10, 160, 0])
+        self.assertEqual(list(rows[self.s3,].values()), [0, 160, 10, 0, 170])
+
+    def test_exact_from(self):
+        """The screen says from when figures are exact, and each row whether it is."""
+        self.env["ir.config_parameter"].sudo().set_param(START, "2026-03-10 00:00:00")
+        self.env.cr.execute(
+            "UPDATE crm_lead SET create_date = CASE WHEN id = %s THEN '2026-03-20'::timestamp ELSE '2026-01-01' END"
+            " WHERE id = ANY(%s)",
+            (self.by_letter["H"].id, self.leads.ids),
+        )
+        for model, key in (("crm.snapshot.report", "snapshot_date"), ("crm.flow.report", "flow_date_from")):
+            report = self.env[model].with_user(self.salesman)
+            notice = report.with_context(**{key: "2026-03-01"}).get_history_notice()
+            self.assertRegex(notice, r"^Figures are exact from 3/10/26")
+            self.assertFalse(report.with_context(**{key: "2026-03-12"}).get_history_notice())
+        report = self.env["crm.flow.report"].with_context(flow_date_from="2026-03-01", flow_date_to="2026-03-31")
+        self.assertEqual(
+            set(report.search([("lead_id", "in", self.leads.ids), ("is_exact", "=", True)]).lead_id),
+            {self.by_letter["H"]},
+        )
 
     def test_days_there(self):
         """Until the end of the day: H came on 20 March at noon."""

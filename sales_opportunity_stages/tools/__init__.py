@@ -7,6 +7,7 @@ from .server_token import (
     Acceptance,
     ActivityChain,
     DerivedValues,
+    LeadImport,
     LeadMerge,
     LedgerWrite,
     OpenCarts,

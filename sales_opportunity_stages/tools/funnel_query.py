@@ -59,6 +59,8 @@ class FunnelQuery(ReportQuery):
         """Whether the columns are the same for opportunities that are alike, and amounts are in sums alone."""
         if names & {"id", "lead_id"} or self._get_row_names() & self._get_amounts():
             return False
+        if any(find_names("ordered", self.columns[name]) for name in names & self.columns.keys()):
+            return False
         measures = SQL(", ").join(
             [self.columns[name] for name in names - self._get_dimensions() if name in self.columns]
         )

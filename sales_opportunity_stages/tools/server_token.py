@@ -81,6 +81,11 @@ class LeadMerge(ServerToken):
 
 
 @dataclass(frozen=True)
+class LeadImport(ServerToken):
+    """Say that opportunities are written by an import."""
+
+
+@dataclass(frozen=True)
 class LedgerWrite(ServerToken):
     """Allow the rows of one ledger to be written, in superuser mode only."""
 

@@ -1,10 +1,13 @@
 from ast import literal_eval
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import format_date
 
 MODULE = "sales_opportunity_stages"
+REPORTS = {"snapshot": "crm.snapshot.report", "flow": "crm.flow.report", "changes": "crm.pipeline.change.report"}
+DAY_KEYS = {"snapshot": "snapshot_date", "flow": "flow_date_from", "changes": "change_date_from"}
 
 
 class CrmPipelineHistory(models.TransientModel):
@@ -14,7 +17,10 @@ class CrmPipelineHistory(models.TransientModel):
     _description = "Pipeline in the Past"
 
     kind = fields.Selection(
-        [("snapshot", "As of a Day"), ("flow", "Between Two Days")], "Show", required=True, default="snapshot"
+        [("snapshot", "As of a Day"), ("flow", "Between Two Days"), ("changes", "What Changed")],
+        "Show",
+        required=True,
+        default="snapshot",
     )
     date = fields.Date(
         "Day",
@@ -22,9 +28,26 @@ class CrmPipelineHistory(models.TransientModel):
         help="The pipeline as it stood when this day ended in your time zone.",
     )
     date_from = fields.Date(
-        "From", default=lambda self: fields.Date.context_today(self).replace(day=1), help="From the start of this day."
+        "From", compute="_compute_date_from", store=True, readonly=False, help="From the start of this day."
     )
     date_to = fields.Date("To", default=fields.Date.context_today, help="To the end of this day.")
+    notice = fields.Char("Exact From", compute="_compute_notice")
+
+    @api.depends("kind")
+    def _compute_date_from(self):
+        """Offer this month, or the last seven days for what changed."""
+        today = fields.Date.context_today(self)
+        for wizard in self:
+            wizard.date_from = today - timedelta(days=6) if wizard.kind == "changes" else today.replace(day=1)
+
+    @api.depends("kind", "date", "date_from")
+    def _compute_notice(self):
+        """Tell from when figures are exact, where the chosen day is earlier."""
+        for wizard in self:
+            kind = wizard.kind or "snapshot"
+            day = wizard.date if kind == "snapshot" else wizard.date_from
+            report = self.env[REPORTS[kind]].with_context(**{DAY_KEYS[kind]: day and fields.Date.to_string(day)})
+            wizard.notice = report.get_history_notice()
 
     @api.constrains("kind", "date", "date_from", "date_to")
     def _check_days(self):
@@ -43,9 +66,9 @@ class CrmPipelineHistory(models.TransientModel):
                 "What the pipeline will be on %(day)s is not known yet. Choose today or an earlier day.",
                 day=format_date(self.env, self.date),
             )
-        if self.kind == "flow" and not (self.date_from and self.date_to):
+        if self.kind != "snapshot" and not (self.date_from and self.date_to):
             return self.env._("Choose the first and the last day of the period.")
-        if self.kind == "flow" and self.date_from > self.date_to:
+        if self.kind != "snapshot" and self.date_from > self.date_to:
             return self.env._(
                 "The period ends on %(end)s, before it starts on %(start)s. Swap the two days.",
                 start=format_date(self.env, self.date_from),
@@ -70,6 +93,16 @@ class CrmPipelineHistory(models.TransientModel):
         )
         return self._get_report_action(
             "crm_flow_report_action", title, flow_date_from=self.date_from, flow_date_to=self.date_to
+        )
+
+    def _get_changes_action(self):
+        title = self.env._(
+            "Changes from %(start)s to %(end)s",
+            start=format_date(self.env, self.date_from),
+            end=format_date(self.env, self.date_to),
+        )
+        return self._get_report_action(
+            "crm_pipeline_change_report_action", title, change_date_from=self.date_from, change_date_to=self.date_to
         )
 
     def _get_report_action(self, name, title, **days):

@@ -17,6 +17,8 @@ from . import crm_lead_standing
 from . import crm_lead_outcome
 from . import ir_attachment
 from . import crm_lead_visit
+from . import crm_lead_change
+from . import crm_lead_ledger
 from . import crm_lead_promotion
 from . import crm_lead_checklist
 from . import crm_lead_merge
@@ -28,3 +30,5 @@ from . import crm_lead_overview
 from . import crm_lead_parts
 from . import crm_lead_opening
 from . import crm_team_pipeline
+from . import digest_digest
+from . import crm_team_digest

@@ -34,6 +34,7 @@ class CrmLead(models.Model):
             (110, "_log_visits_of_change"),
             (120, "_record_deadline_change"),
             (130, "_clear_loss_of_reopened"),
+            (150, "_log_values_of_change"),
             (190, "_promote_changed"),
         ]
 

@@ -12,6 +12,8 @@ class CrmLead(models.Model):
     competitors         refused *      to the head      left out          stay      go
     collaborators       drop out *     to the head *    left out          stay      go
     stage visits        follow         go with the tail begins anew       stay      go
+    change ledger       follows        goes with the    begins anew       stays     goes
+                                       tail
     expected closing    follows        the head's, or   begins anew       stays     goes
                                        the one taken
     lost to             follows        the head's       left out          stays     goes

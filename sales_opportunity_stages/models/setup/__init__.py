@@ -5,3 +5,4 @@ from . import res_config_settings
 from . import sales_consistency
 from . import sales_ledger_seal
 from . import web_tour_tour
+from . import sales_consistency_ledger

@@ -22,6 +22,11 @@ class ResConfigSettings(models.TransientModel):
     credit_check_delivery = fields.Selection(related="company_id.credit_check_delivery", readonly=False, required=True)
     credit_check_invoice = fields.Selection(related="company_id.credit_check_invoice", readonly=False, required=True)
     credit_is_branch = fields.Boolean(compute="_compute_credit_is_branch")
+    lead_change_keep_years = fields.Integer(
+        "Keep Changes",
+        config_parameter="sales_opportunity_stages.lead_change_keep_years",
+        help="Years that changes of opportunities are kept. 0 = keep all. Figures of days within that time stay exact.",
+    )
     credit_unchecked_companies = fields.Char("Credit Not Checked In", compute="_compute_credit_unchecked_companies")
 
     @api.depends("company_id")

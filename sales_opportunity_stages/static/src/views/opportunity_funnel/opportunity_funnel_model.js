@@ -13,6 +13,7 @@ const SAVED = {
     funnel_compare: "compare",
     funnel_pair: "pair",
     funnel_type: "typeId",
+    funnel_won: "wonFigure",
 };
 /** How far away the period is that is compared with. */
 const SHIFTS = { previous: (period) => period.length, year: () => ({ years: 1 }) };
@@ -27,7 +28,7 @@ const SHIFTS = { previous: (period) => period.length, year: () => ({ years: 1 })
 export class OpportunityFunnelModel extends GraphModel {
     /** @override */
     setup(params) {
-        super.setup({ funnelMeasure: "reached", compare: "", pair: [], typeId: false, ...params });
+        super.setup({ funnelMeasure: "reached", compare: "", pair: [], typeId: false, wonFigure: "expected", ...params });
     }
 
     get isFunnel() {
@@ -66,7 +67,10 @@ export class OpportunityFunnelModel extends GraphModel {
         if (!willBeFunnel && !this.isFunnel) {
             return super.updateMetaData(params);
         }
-        if (willBeFunnel !== this.isFunnel || metaData.compare !== this.metaData.compare) {
+        const isOther = ["compare", "wonFigure"].some(
+            (name) => metaData[name] !== this.metaData[name],
+        );
+        if (willBeFunnel !== this.isFunnel || isOther) {
             await this._fetchDataPoints(metaData);
             this.useSampleModel = false;
         } else {
@@ -152,7 +156,7 @@ export class OpportunityFunnelModel extends GraphModel {
     }
 
     /** One call for each period, however many funnels there are. */
-    async loadPeriods({ resModel, domain, fields, compare }, groupBy) {
+    async loadPeriods({ resModel, domain, fields, compare, wonFigure }, groupBy) {
         this.period = ReportPeriod.find(domain, fields);
         const periods = [{ label: "", domain }];
         if (compare in SHIFTS && this.period) {
@@ -164,6 +168,9 @@ export class OpportunityFunnelModel extends GraphModel {
         // the funnels of a type name its stages without the type
         const context = { ...this.searchParams.context };
         delete context.stage_with_type;
+        if (wonFigure === "ordered") {
+            context.funnel_won_figure = wonFigure;
+        }
         const answers = await Promise.all(
             periods.map((period) =>
                 this.orm.call(resModel, "get_funnels", [period.domain, specs], { context }),

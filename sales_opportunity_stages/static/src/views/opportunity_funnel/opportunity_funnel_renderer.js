@@ -57,6 +57,15 @@ export class OpportunityFunnelRenderer extends GraphRenderer {
         return found ? _t("Compare: %s", found.label) : _t("Compare");
     }
 
+    /** Whether the revenue of what was won is that of its confirmed orders. */
+    get isWonByOrders() {
+        return this.model.metaData.wonFigure === "ordered";
+    }
+
+    toggleWonByOrders() {
+        this.model.updateMetaData({ wonFigure: this.isWonByOrders ? "expected" : "ordered" });
+    }
+
     onPairChanged(place, key) {
         const pair = [...this.model.data.pair];
         const other = pair.indexOf(key);
