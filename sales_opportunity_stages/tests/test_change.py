@@ -22,15 +22,23 @@ ORDER_RULES = [
     "_follow_approval_request",
     "_set_order_source",
     "_lock_for_approval",
+    "_follow_credit_requests",
+    "_recheck_after_change",
     "_report_changed_to_opportunities",
 ]
 LEAD_RULES = [
     "_read_visits_of_change",
     "_place_in_first_stage",
     "_check_stage_gate",
+    "_check_outcomes_of_change",
+    "_check_snooze_of_change",
+    "_note_reasons_of_change",
     "_log_visits_of_change",
+    "_record_snooze_of_change",
+    "_withdraw_signoffs_of_change",
     "_record_deadline_change",
     "_clear_loss_of_reopened",
+    "_clear_won_reason_of_reopened",
     "_log_values_of_change",
     "_promote_changed",
 ]

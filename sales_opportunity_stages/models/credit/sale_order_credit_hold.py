@@ -28,14 +28,6 @@ class SaleOrder(models.Model):
     def _get_system_fields(self):
         return super()._get_system_fields() | {"on_credit_hold", "has_credit_request", "credit_request_ids"}
 
-    @api.model
-    def _get_change_rules(self):
-        return [
-            *super()._get_change_rules(),
-            (160, "_follow_credit_requests"),
-            (170, "_recheck_after_change"),
-        ]
-
     def _compute_credit_request_count(self):
         for order in self:
             order.credit_request_count = len(order.credit_request_ids)

@@ -30,10 +30,16 @@ class CrmLead(models.Model):
             (10, "_read_visits_of_change"),
             (20, "_place_in_first_stage"),
             (30, "_check_stage_gate"),
+            (40, "_check_outcomes_of_change"),
+            (45, "_check_snooze_of_change"),
             # Effects
+            (105, "_note_reasons_of_change"),
             (110, "_log_visits_of_change"),
+            (112, "_record_snooze_of_change"),
+            (115, "_withdraw_signoffs_of_change"),
             (120, "_record_deadline_change"),
             (130, "_clear_loss_of_reopened"),
+            (135, "_clear_won_reason_of_reopened"),
             (150, "_log_values_of_change"),
             (190, "_promote_changed"),
         ]

@@ -17,15 +17,6 @@ class CrmLead(models.Model):
     )
     won_reason = fields.Char(copy=False, tracking=True, help="Why the opportunity was won.")
 
-    @api.model
-    def _get_change_rules(self):
-        return [
-            *super()._get_change_rules(),
-            (40, "_check_outcomes_of_change"),
-            (105, "_note_reasons_of_change"),
-            (135, "_clear_won_reason_of_reopened"),
-        ]
-
     def _get_snapshot(self):
         return super()._get_snapshot() | {"status": self.won_status}
 

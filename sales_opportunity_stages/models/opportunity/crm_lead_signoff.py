@@ -18,10 +18,6 @@ class CrmLead(models.Model):
     def _get_system_fields(self):
         return super()._get_system_fields() | {"signoff_ids"}
 
-    @api.model
-    def _get_change_rules(self):
-        return [*super()._get_change_rules(), (115, "_withdraw_signoffs_of_change")]
-
     # ------------------------------------------------------------
     # Signing off
     # ------------------------------------------------------------

@@ -53,14 +53,6 @@ class CrmLead(models.Model):
     def _get_compared_fields(self):
         return super()._get_compared_fields() | {"snooze_until"}
 
-    @api.model
-    def _get_change_rules(self):
-        return [
-            *super()._get_change_rules(),
-            (45, "_check_snooze_of_change"),
-            (112, "_record_snooze_of_change"),
-        ]
-
     def _get_snapshot(self):
         return super()._get_snapshot() | {"snooze": self.snooze_until}
 

@@ -32,6 +32,8 @@ class SaleOrder(models.Model):
             (130, "_follow_approval_request"),
             (140, "_set_order_source"),
             (150, "_lock_for_approval"),
+            (160, "_follow_credit_requests"),
+            (170, "_recheck_after_change"),
             (190, "_report_changed_to_opportunities"),
         ]
 
