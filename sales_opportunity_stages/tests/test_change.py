@@ -566,8 +566,12 @@ class TestWriteGuards(QuotationCase):
 
         def guarded(orders, vals):
             is_under_review = any(order.client_order_ref == "in review" for order in orders)
-            if is_under_review and vals.keys() - {"access_token"} and not orders.env.context.get("skip_validation_check"):
-                raise ValidationError("You are not allowed to write those fields under validation.")
+            if (
+                is_under_review
+                and vals.keys() - {"access_token"}
+                and not orders.env.context.get("skip_validation_check")
+            ):
+                raise ValidationError(orders.env._("Under validation"))
             return write(orders, vals)
 
         self.patch(SaleOrder, "write", guarded)

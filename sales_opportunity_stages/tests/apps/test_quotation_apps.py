@@ -13,7 +13,9 @@ class TestMatrix(AppsCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.salesman.group_ids |= cls.env.ref("product.group_product_variant") | cls.env.ref("product.group_product_manager")
+        cls.salesman.group_ids |= cls.env.ref("product.group_product_variant") | cls.env.ref(
+            "product.group_product_manager"
+        )
         attribute = cls.env["product.attribute"].create(
             {"name": "Size", "value_ids": [Command.create({"name": name}) for name in ("S", "M", "L")]}
         )
@@ -25,9 +27,7 @@ class TestMatrix(AppsCase):
                 "product_add_mode": "matrix",
                 "taxes_id": [Command.clear()],
                 "attribute_line_ids": [
-                    Command.create(
-                        {"attribute_id": attribute.id, "value_ids": [Command.set(attribute.value_ids.ids)]}
-                    )
+                    Command.create({"attribute_id": attribute.id, "value_ids": [Command.set(attribute.value_ids.ids)]})
                 ],
             }
         )

@@ -155,9 +155,7 @@ class TestService(AppsCase):
                 {
                     "partner_id": self.customer.id,
                     "order_line": [
-                        Command.create(
-                            {"product_id": self.task_service.id, "product_uom_qty": 1, "price_unit": 100.0}
-                        )
+                        Command.create({"product_id": self.task_service.id, "product_uom_qty": 1, "price_unit": 100.0})
                     ],
                 }
             )
@@ -203,8 +201,11 @@ class TestService(AppsCase):
         picking.action_confirm()
         picking.move_ids.write({"quantity": 2, "picked": True})
         keeper = new_test_user(
-            self.env, "sos_material", groups="stock.group_stock_user,project.group_project_user,sales_team.group_sale_salesman_all_leads",
-            company_id=self.company.id, company_ids=[Command.set(self.company.ids)],
+            self.env,
+            "sos_material",
+            groups="stock.group_stock_user,project.group_project_user,sales_team.group_sale_salesman_all_leads",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
         )
         picking.with_user(keeper).button_validate()
         line = order.order_line.filtered(lambda each: each.product_id == material)

@@ -148,7 +148,9 @@ def _create_opportunities(env, users, pipeline, partners, products):
     env["crm.opportunity.competitor"].create({"lead_id": leads[0].id, "partner_id": partners["Rival"].id})
     leads[0].sudo().collaborator_ids = [Command.set(users["supervisor"].ids)]
     owned = leads[1].with_user(users["salesman"])
-    owned.activity_schedule(activity_type_id=pipeline["call"].id, user_id=owned.env.uid).action_feedback()  # moves it on
+    owned.activity_schedule(
+        activity_type_id=pipeline["call"].id, user_id=owned.env.uid
+    ).action_feedback()  # moves it on
     for lead, stage in ((leads[2], 1), (leads[3], 2), (leads[4], 2), (leads[5], 1), (leads[6], 1)):
         env["crm.lead.stage.force"].with_user(manager).create(
             {"lead_ids": [Command.set(lead.ids)], "target_stage_id": stages[stage].id, "reason": "known before"}
@@ -254,9 +256,7 @@ def _create_contract(env, users, partners, products):
         {
             "partner_id": partners["Unlimited"].id,
             "user_id": users["salesman"].id,
-            "order_line": [
-                Command.create({"product_id": products[0].id, "product_uom_qty": 20, "price_unit": 100.0})
-            ],
+            "order_line": [Command.create({"product_id": products[0].id, "product_uom_qty": 20, "price_unit": 100.0})],
         }
     )
     quotation.with_user(users["approver"]).action_approve()

@@ -77,7 +77,9 @@ class TestUpgrade(TransactionCase):
     # ------------------------------------------------------------
 
     def test_an_approval_that_was_given_counts(self):
-        order = self._get_order(("approval_state", "=", "approved"), ("state", "=", "draft"), ("amount_total", "=", 740))
+        order = self._get_order(
+            ("approval_state", "=", "approved"), ("state", "=", "draft"), ("amount_total", "=", 740)
+        )
         with self.assertRaises(UserError), self.env.cr.savepoint():
             order.with_user(self._get_user("salesman")).order_line[0].price_unit = 1
         order.with_user(self._get_user("salesman")).action_confirm()
@@ -106,7 +108,9 @@ class TestUpgrade(TransactionCase):
     def test_credit_is_strict(self):
         unit = self.env["res.partner"].search([("name", "=", "Holding")])
         unit.credit_limit = sum(self.after["exposures"]["Holding"]) + 700
-        order = self._get_order(("approval_state", "=", "approved"), ("state", "=", "draft"), ("amount_total", "=", 740))
+        order = self._get_order(
+            ("approval_state", "=", "approved"), ("state", "=", "draft"), ("amount_total", "=", 740)
+        )
         with self.assertRaises(UserError), self.env.cr.savepoint():
             order.with_user(self._get_user("salesman")).action_confirm()
         unit.credit_limit += 40
