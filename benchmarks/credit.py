@@ -6,7 +6,8 @@ credit (the published ``sale_financial_risk``): customers without history, with 
 as one of the 1,000 members of a unit. Then units of 1,000 members who each have an open order, or an open invoice.
 The orders are confirmed by a salesperson who may see all documents, or with ``--own`` only the own ones. All of them in
 turn, medians of the ratios within a round. The databases are copied, filled, committed and vacuumed, as one is that is
-in use: rows of a transaction that goes on take PostgreSQL longer to look at. The copies are dropped again::
+in use: rows of a transaction that goes on take PostgreSQL longer to look at. With ``--not-vacuumed`` they are left as
+they were written, as a moment after an import. The copies are dropped again::
 
     python benchmarks/credit.py --config odoo.conf --native plain --database with_addon --peer with_other --size 5000
 """
@@ -41,6 +42,7 @@ def parse_arguments():
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--settled", type=int, default=0, help="more orders invoiced and paid of the settled customer")
     parser.add_argument("--runs", type=int, default=101, help="rounds of confirmations; a tenth of them for reading")
+    parser.add_argument("--not-vacuumed", action="store_true", help="leave the rows as they were written a moment ago")
     parser.add_argument("--own", action="store_true", help="confirm as a salesperson who may see own documents alone")
     parser.add_argument("--without-tracking", action="store_true", help="leave Odoo's tracking out of a confirmation")
     return parser.parse_args()
@@ -181,7 +183,8 @@ class Side:
         seller = self._make_seller("salesman" if arguments.own else "salesman_all_leads")
         self.orders = {name: self._make_order(partner, seller) for name, partner in self.partners.items()}
         self.cr.commit()
-        self._vacuum()
+        if not arguments.not_vacuumed:
+            self._vacuum()
 
     def _vacuum(self):
         """As PostgreSQL does by itself, sooner or later."""

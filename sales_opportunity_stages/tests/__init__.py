@@ -61,6 +61,7 @@ from . import test_quotation_close
 from . import test_quotation_generation
 from . import test_quotation_json_rpc
 from . import test_quoted_price
+from . import test_quoted_variants
 from . import test_reports
 from . import test_screens
 from . import test_setup_tours

@@ -580,7 +580,7 @@ class TestWriteGuards(QuotationCase):
                 and vals.keys() - {"access_token"}
                 and not orders.env.context.get("skip_validation_check")
             ):
-                raise ValidationError("You are not allowed to write those fields under validation.")
+                raise ValidationError(orders.env._("Under validation"))
             return write(orders, vals)
 
         self.patch(SaleOrder, "write", guarded)

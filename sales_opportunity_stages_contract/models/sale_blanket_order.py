@@ -8,13 +8,12 @@ class SaleBlanketOrder(models.Model):
     """A contract that was made from a quotation (销售合同).
 
     While it is live, whether draft, open or done, it binds the quotation: that becomes no order and no second contract.
-    Cancelling or expiring it, or deleting it, frees the quotation. The state of a contract is computed and can change
-    by an import, a date or a quantity somewhere else, so it is judged wherever it turns out another:
-    :meth:`_check_binds_quotation`.
+    Cancelling or expiring it, or deleting it, frees the quotation. Both are rules of a change:
+    :meth:`_get_change_rules`.
     """
 
     _name = "sale.blanket.order"
-    _inherit = ["sale.blanket.order", "sales.system.fields.mixin"]
+    _inherit = ["sale.blanket.order", "sales.change.mixin", "sales.system.fields.mixin"]
 
     quotation_id = fields.Many2one(
         "sale.order",
@@ -61,7 +60,10 @@ class SaleBlanketOrder(models.Model):
         for vals in vals_list:
             self._check_system_fields(vals)
         self = self._without_system_defaults()
-        return super().create(vals_list)
+        with self._change(creating=True) as change:
+            contracts = super().create(vals_list)
+            change.add_created(contracts.ids)
+        return contracts
 
     def write(self, vals):
         vals = dict(vals)
@@ -72,16 +74,16 @@ class SaleBlanketOrder(models.Model):
             if vals["state"] == "expired":
                 self._check_may_be_cancelled()
             vals["is_cancelled"] = vals["state"] == "expired"
-        result = super().write(vals)
-        # sudo: judged whoever writes
-        self.sudo().filtered("quotation_id").mapped("state")  # judged now, not when it happens to be stored
-        return result
+        with self._change():
+            return super().write(vals)
 
     def unlink(self):
         # sudo: the quotation is freed, whoever may read it
         quotations = self.sudo().quotation_id
         freed = self.sudo().filtered("binds_quotation").quotation_id
+        ids = self.ids
         result = super().unlink()
+        self._forget_in_changes(ids)
         freed._write_derived({"has_contract": False})
         quotations._report_to_opportunities()
         return result
@@ -138,25 +140,48 @@ class SaleBlanketOrder(models.Model):
         self.ensure_one()
         return self.state != "expired" or (not self.is_cancelled and self._check_active_orders())
 
+    @api.model
+    def _get_change_rules(self):
+        return [
+            *super()._get_change_rules(),
+            (10, "_check_may_bind"),
+            (110, "_bind_quotations"),
+            (120, "_report_to_opportunities"),
+        ]
+
     @api.constrains("state", "quotation_id")
-    def _check_binds_quotation(self):
+    def _follow_state(self):
+        """Begin a change where the state turns out another by itself: by a date, or a quantity somewhere else."""
+        # sudo: the quotation may not be the user's to read
+        others = self.sudo().filtered("quotation_id")._get_unchanging()
+        if others:
+            with others._change():
+                pass
+
+    def _get_rebound(self):
+        """Return the contracts that have become live, or are not live any more, since they were seen last."""
+        return self.filtered(lambda contract: contract.quotation_id and contract._is_live() != contract.binds_quotation)
+
+    def _check_may_bind(self, change):
+        """:raise UserError: when a contract becomes live whose quotation has become something else, or whose
+        opportunity is closed"""
+        for contract in self._get_rebound().filtered(lambda contract: not contract.binds_quotation):
+            contract.quotation_id._check_allowed("contract")
+
+    def _bind_quotations(self, change):
         """Bind the quotation of a contract that has become live, free that of one which is not any more.
 
         Whoever confirms the quotation just now, or makes another contract of it, would not see this one in their
         snapshot. The quotation says that it has a contract: writing that updates the row that they update too, so
         that one of them fails to serialize, and Odoo runs it again.
-
-        :raise UserError: when the quotation has become something else, or its opportunity is closed
         """
-        # sudo: system fields of the quotation, whoever may read it
-        for contract in self.sudo().filtered("quotation_id"):
-            bound = contract._is_live()
-            if bound != contract.binds_quotation:
-                if bound:
-                    contract.quotation_id._check_allowed("contract")
-                contract._write_derived({"binds_quotation": bound})
-                contract.quotation_id._write_derived({"has_contract": bound})
-        self.sudo().quotation_id._report_to_opportunities()
+        for contract in self._get_rebound():
+            bound = not contract.binds_quotation
+            contract._write_derived({"binds_quotation": bound})
+            contract.quotation_id._write_derived({"has_contract": bound})
+
+    def _report_to_opportunities(self, change):
+        self.quotation_id._report_to_opportunities()
 
     # ------------------------------------------------------------
     # As it was approved

@@ -112,7 +112,7 @@ class TestContractJsonRpc(ContractSetup, HttpCase):
         contract = self._make_contract(order)
         for method, *args in (
             ("_write_derived", {"binds_quotation": False}),
-            ("_check_binds_quotation",),
+            ("_bind_quotations", None),
             ("_is_live",),
         ):
             self._assert_refused("Private methods", contract._name, method, contract.ids, *args)

@@ -194,7 +194,8 @@ def _run_cart_of_session(website, operation, *_args):
     cart = website.env["sale.order"].sudo().browse(request.session.get("sale_order_id") or ())
     if cart.exists() and not cart.filtered_domain(cart._get_cart_domain()):
         website.sale_reset()
-    return _run_among_carts(website, operation).with_context(website.env.context)
+    found = _run_among_carts(website, operation)
+    return found.with_env(website.env(su=found.env.su))
 
 
 def _run_archiving(products, operation, vals, *_args):

@@ -52,7 +52,7 @@ class TestReinvoicedExpense(AppsCase):
         expense.action_submit()
         expense.action_approve()
         action = expense.with_user(self.bookkeeper).action_post()
-        wizard = self.env["hr.expense.post.wizard"].with_user(self.bookkeeper).with_context(action["context"])
+        wizard = self.env["hr.expense.post.wizard"].with_user(self.bookkeeper).with_context(**action["context"])
         wizard.browse(action["res_id"]).action_post_entry()
         return expense
 

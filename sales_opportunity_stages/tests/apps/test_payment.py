@@ -11,7 +11,7 @@ from .common import AppsCase
 
 @tagged("post_install", "-at_install")
 class TestPayment(AppsCase, HttpCase):
-    """Needs ``delivery`` and ``website_sale_collect``. A payment on delivery or on site confirms while it is pending."""
+    """Needs ``delivery`` and ``website_sale_collect``. Payments on delivery and on site confirm while pending."""
 
     @classmethod
     def setUpClass(cls):
@@ -146,7 +146,7 @@ class TestPayment(AppsCase, HttpCase):
                 with self.env.cr.savepoint():
                     records.write({"state": "sale"})
                 message = ""
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is read
+            except Exception as error:  # whatever it is, it is read
                 message = str(error)
             self.assertNotIn("limit", message)
             self.assertNotIn("Holding", message)

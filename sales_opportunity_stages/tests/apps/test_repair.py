@@ -5,7 +5,7 @@ from .common import AppsCase
 
 
 class TestRepair(AppsCase):
-    """Needs ``repair``. Parts that the workshop uses are added to the order; that is not a change by the salesperson."""
+    """Needs ``repair``. Parts that the workshop uses are added to the order; no salesperson changes it."""
 
     @classmethod
     def setUpClass(cls):
