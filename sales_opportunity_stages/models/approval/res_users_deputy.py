@@ -30,7 +30,7 @@ class ResUsers(models.Model):
 
     def _has_field_access(self, field, operation):
         """Deputies are for employees: customers read themselves over RPC."""
-        if field.name in DEPUTY_FIELDS and self.env.user.share and not self.env.su:
+        if field.name in DEPUTY_FIELDS and not self.env.su and self.env.user.share:
             return False
         return super()._has_field_access(field, operation)
 

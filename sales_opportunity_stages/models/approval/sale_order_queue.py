@@ -41,6 +41,7 @@ class SaleOrder(models.Model):
             order.can_approve_unasked = (
                 order.awaits_approval
                 and order.approval_progress != "requested"
+                and not order._is_decided_against("refused", "returned")
                 and self.env.user in order._get_approvers()
             )
 
