@@ -121,7 +121,7 @@ class SaleOrder(models.Model):
     def action_preview_approval(self):
         """Open the lines, what has changed and the steps of a quotation in a dialog, to decide from the list."""
         self.ensure_one()
-        self.check_access("read")
+        self._check_may_hear_reasons()
         return {
             "type": "ir.actions.act_window",
             "name": self.display_name,
