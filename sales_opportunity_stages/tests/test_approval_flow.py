@@ -248,6 +248,17 @@ class TestDecisions(ApprovalFlowCase):
         order.action_request_approval()
         self.assertEqual(self._get_asked(order), self.leader)
 
+    def test_not_passed_over_from_an_old_page(self):
+        """Who approves what another has just refused or returned is told so."""
+        self.rule_leader.write(
+            {"approver_type": "users", "approver_ids": [Command.set((self.leader | self.deputy).ids)]}
+        )
+        for method in ("action_refuse_approval", "action_return_approval"):
+            order = self._request()
+            getattr(order.with_user(self.leader), method)("Too cheap")
+            with self.subTest(method), self.assertRefused("Another approver has refused or returned it"):
+                self._approve(order, self.deputy)
+
     def test_without_a_reason_a_dialog_asks(self):
         order = self._request()
         for method, operation in (("action_refuse_approval", "refuse"), ("action_return_approval", "return")):

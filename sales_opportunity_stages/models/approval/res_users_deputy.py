@@ -28,6 +28,13 @@ class ResUsers(models.Model):
     def SELF_WRITEABLE_FIELDS(self):
         return [*super().SELF_WRITEABLE_FIELDS, *DEPUTY_FIELDS]
 
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        found = super().fields_get(allfields, attributes)
+        if self.env.su or not self.env.user.share:
+            return found
+        return {name: description for name, description in found.items() if name not in DEPUTY_FIELDS}
+
     def _has_field_access(self, field, operation):
         """Deputies are for employees: customers read themselves over RPC."""
         if field.name in DEPUTY_FIELDS and not self.env.su and self.env.user.share:

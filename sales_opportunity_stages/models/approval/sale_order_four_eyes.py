@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.api import SUPERUSER_ID
 
 
 class SaleOrder(models.Model):
@@ -14,7 +15,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not self.company_id.quotation_approval_four_eyes:
             return self.env["res.users"]
-        return self._get_involved_users() - self.env.ref("base.user_root")
+        return self._get_involved_users().filtered(lambda user: user.id != SUPERUSER_ID)
 
     def _find_deciders(self, approvers):
         """Return those of some approvers who may decide, and their deputies of today who may.

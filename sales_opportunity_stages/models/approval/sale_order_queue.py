@@ -41,6 +41,7 @@ class SaleOrder(models.Model):
             order.can_approve_unasked = (
                 order.awaits_approval
                 and order.approval_progress != "requested"
+                and not order._is_decided_against("refused", "returned")
                 and self.env.user in order._get_approvers()
             )
 
@@ -120,7 +121,7 @@ class SaleOrder(models.Model):
     def action_preview_approval(self):
         """Open the lines, what has changed and the steps of a quotation in a dialog, to decide from the list."""
         self.ensure_one()
-        self.check_access("read")
+        self._check_may_hear_reasons()
         return {
             "type": "ir.actions.act_window",
             "name": self.display_name,

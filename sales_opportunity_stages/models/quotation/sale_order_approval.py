@@ -104,8 +104,10 @@ class SaleOrder(models.Model):
             return [self._get_missing_approval()]
         if operation in ("refuse", "return", "withdraw") and not self._is_approval_pending():
             return [self.env._("No approval has been requested: press Request Approval.")]
-        if operation == "request" and self._is_unchanged_since_refusal():
-            return [self.env._("It was refused: change it first, or ask the approver to approve it as it is.")]
+        if operation == "request" and self._is_decided_against("refused"):
+            return [self.env._("It was refused: change it first, then request the approval again.")]
+        if operation == "approve" and self._is_decided_against("refused", "returned"):
+            return [self.env._("Another approver has refused or returned it. It has to be requested again.")]
         return []
 
     def _get_missing_approval(self):
@@ -119,12 +121,15 @@ class SaleOrder(models.Model):
             "It has to be approved first, and waits for %s. The requester can withdraw the request.", names
         )
 
-    def _is_unchanged_since_refusal(self):
-        """Return whether the content is what was refused."""
-        if self.approval_progress != "refused":
+    def _is_decided_against(self, *states):
+        """Return whether the last request ended in one of these states, and the content is what it was then.
+
+        Who approves from a page that was opened before does not pass over another's decision.
+        """
+        if self.approval_progress == "requested" or not self.approval_round:
             return False
-        refused = self._get_round_steps().filtered(lambda step: step.state == "refused")
-        return self._get_content_digest() in refused.mapped("content_digest")
+        ended = self._get_round_steps().filtered(lambda step: step.state in states)
+        return bool(ended) and self._get_content_digest() in ended.mapped("content_digest")
 
     def _refuse_while_approved(self, operation):
         if operation in ("approve", "request", "refuse", "return", "withdraw") and self.state in ("draft", "sent"):

@@ -89,6 +89,6 @@ tours.add("sales_opportunity_stages_approval_deputy", {
         { trigger: ".ui-autocomplete .dropdown-item:contains(sos_deputy)", run: "click" },
         { trigger: ".o_field_widget[name=approval_deputy_from]" },
         { trigger: "button[name=preference_save]", run: "click" },
-        { trigger: "body:not(:has(.o_form_dirty)) .o_main_navbar" },
+        { trigger: "body:not(:has(.o_form_dirty))" },
     ],
 });
