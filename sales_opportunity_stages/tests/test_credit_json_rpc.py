@@ -65,6 +65,7 @@ class TestCreditJsonRpc(CreditSetup, HttpCase):
         self.assertEqual((check.result, check.order_ids, check.user_id), ("blocked", order, self.salesman))
         self.assertEqual((check.documents, check.exposure, check.excess), (1001, 1001, 1))
         self.assertEqual(check.document_names, order.name)
+        self.assertTrue(order.on_credit_hold)
         line = Command.create({"product_id": self.product.id, "price_unit": 2000, "tax_ids": []})
         self._call("sale.order", "create", [{"partner_id": self.customer.id, "state": "sale", "order_line": [line]}])
         lost = self._get_checks()[-1]

@@ -133,11 +133,12 @@ class SaleCreditCheck(models.Model):
         }
 
     @api.model
-    def _log(self, vals_list):
+    def _log(self, vals_list, holding=True):
         """Keep decisions that the transaction will carry out, each in one statement: they are on the way of every
         confirmation.
 
         :param vals_list: values of every stored field but those that Odoo keeps itself
+        :param bool holding: put the quotations on hold that a decision blocks
         :returns: the decisions
         """
         check_ids = []
@@ -164,7 +165,8 @@ class SaleCreditCheck(models.Model):
             check_ids += [id_ for (id_,) in self.env.cr.fetchall()]
             orders = self.env["sale.order"].browse(vals["order_ids"])
             orders.invalidate_recordset(["credit_check_ids", "credit_check_count"], flush=False)
-        self._put_orders_on_hold(vals_list)
+        if holding:
+            self._put_orders_on_hold(vals_list)
         return self.browse(check_ids)
 
     @api.model
@@ -174,7 +176,8 @@ class SaleCreditCheck(models.Model):
         orders = self.env["sale.order"].sudo().browse(sorted(ids))  # sudo: a field that only the system writes
         held = orders.filtered(lambda order: order.state in ("draft", "sent") and not order.on_credit_hold)
         if held:
-            held._write_derived({"on_credit_hold": True})
+            # in a transaction of its own, where there is no request any more that tracking could ask
+            held.with_context(tracking_disable=True)._write_derived({"on_credit_hold": True})
 
     @api.model
     def _log_whatever_happens(self, vals_list):
@@ -203,7 +206,7 @@ class SaleCreditCheck(models.Model):
         for vals in vals_list:
             vals["order_ids"] = Order.browse(vals["order_ids"]).exists().ids
             vals["grant_ids"] = self.env["sale.credit.grant"].browse(vals["grant_ids"]).exists().ids
-        self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()])
+        self._log([vals for vals in vals_list if Partner.browse(vals["unit_id"]).exists()], holding=False)
 
     # ------------------------------------------------------------
     # Reading
@@ -251,9 +254,12 @@ def _name_columns(names):
 
 
 def _write_on_its_own(registry, vals_list):
-    """In a transaction of its own. A decision that cannot be kept must not hide why something was refused."""
-    try:
-        with registry.cursor() as cr:
-            Environment(cr, SUPERUSER_ID, {})["sale.credit.check"]._log_existing(vals_list)
-    except Exception:
-        _logger.exception("A credit decision could not be kept: %s", vals_list)
+    """In transactions of their own: a decision is kept even if its order cannot be put on hold just now. What cannot be
+    kept must not hide why something was refused."""
+    for step in ("_log_existing", "_put_orders_on_hold"):
+        try:
+            with registry.cursor() as cr:
+                getattr(Environment(cr, SUPERUSER_ID, {})["sale.credit.check"], step)(vals_list)
+        except Exception:
+            _logger.exception("A credit decision could not be kept: %s", vals_list)
+            return
