@@ -359,9 +359,7 @@ class TestPromoteJsonRpc(OpportunityStagesSetup, HttpCase):
             self.supervisor, "crm.lead", "action_sign_off", self.lead.ids, self.rule.id, "Checked"
         )
         self.assertFalse(error)
-        error, _result = self._call(
-            self.salesman, "crm.lead", "action_complete_rule", self.lead.ids, self.rule_call.id
-        )
+        error, _result = self._call(self.salesman, "crm.lead", "action_complete_rule", self.lead.ids, self.rule_call.id)
         self.assertFalse(error)
         self.assertEqual(self.lead.stage_id, self.stage_needs, "the action promotes")
 
