@@ -11,6 +11,7 @@ GUIDE = ROOT / "docs/developers-guide.md"
 MODELS = [
     *("crm.lead", "crm.opportunity.line", "sale.order"),
     *("sale.credit.exposure", "sales.consistency", "crm.funnel.report", "sales.app.operations"),
+    "crm.stage.history.report.mixin",
 ]
 
 
