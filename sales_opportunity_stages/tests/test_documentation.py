@@ -12,6 +12,7 @@ MODELS = [
     *("crm.lead", "crm.opportunity.line", "sale.order"),
     *("sale.credit.exposure", "sales.consistency", "crm.funnel.report", "sales.app.operations"),
     *("crm.snapshot.report", "sale.approval.rule"),
+    "crm.stage.history.report.mixin",
 ]
 
 

@@ -594,6 +594,7 @@ test("a favorite keeps what is measured and compared", async () => {
         funnel_compare: "user_id",
         funnel_pair: [],
         funnel_type: false,
+        funnel_won: "expected",
     };
     const [first, second, saved] = [
         "get_funnels [] ",

@@ -135,7 +135,7 @@ test("the chart shows opportunities instead of revenue", async () => {
     await mount();
     expect.verifySteps(["read [] "]);
     await contains(".o_pipeline_changes_chart .btn-group button:last").click();
-    expect(".o_pipeline_changes_bars button").toHaveCount(7);
+    expect(".o_pipeline_changes_bars button").toHaveCount(6);
     expect(queryOne("[data-name=start] .o_pipeline_changes_text").textContent).toBe("6");
 });
 
