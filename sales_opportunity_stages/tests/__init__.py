@@ -42,6 +42,7 @@ from . import test_import
 from . import test_install
 from . import test_json_rpc
 from . import test_ledger_seal
+from . import test_language
 from . import test_lead_assign
 from . import test_lead_overview
 from . import test_learned_probability
