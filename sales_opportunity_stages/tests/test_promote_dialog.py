@@ -135,6 +135,21 @@ class TestPromoteDialog(OpportunityStagesCase):
         with self.assertRefused("1 opportunities were not moved|Call A"):
             self._open(blocked, self.stage_needs).action_promote()
 
+    def test_several_of_which_some_are_closed(self):
+        ready, won, lost = leads = self._create_opportunities(3)
+        self._force(ready, self.stage_closing)
+        self._force(won, self.stage_won)
+        lost.action_set_lost()
+        with self.env.cr.savepoint(), self.assertRaises(UserError) as caught:
+            leads.action_promote()
+        self.assertEqual(caught.exception.context["crm_lead_promote"]["lead_ids"], leads.ids)
+        wizard = self._open(leads)
+        self.assertEqual(wizard.ready_summary, "Deal 0")
+        self.assertIn("'Deal 1' stands in its last stage", wizard.blocked_summary)
+        self.assertIn("'Deal 2' is lost or archived", wizard.blocked_summary)
+        wizard.action_promote()
+        self.assertEqual((ready.won_status, lost.won_status), ("won", "lost"))
+
     def test_winning(self):
         quick = self._create_opportunity("Belt", opportunity_type_id=self.type_quick.id)
         project = self._create_opportunity("Plant")

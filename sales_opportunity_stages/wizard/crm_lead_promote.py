@@ -27,6 +27,7 @@ class CrmLeadPromote(models.TransientModel):
         "crm.lead",
         string="Opportunities",
         required=True,
+        context={"active_test": False},
         default=lambda self: (
             self.env.context.get("active_ids") if self.env.context.get("active_model") == "crm.lead" else False
         ),
@@ -80,6 +81,7 @@ class CrmLeadPromote(models.TransientModel):
                 self.env._("%(lead)s — %(todo)s", lead=lead.name, todo=lead._format_missing_rules(rules))
                 for lead, rules in missing.items()
             ]
+            blocked += [lead._get_promotion_obstacle() for lead, target in moves.items() if not target]
             wizard.blocked_summary = "\n".join(blocked) if len(moves) > 1 else False
             wizard.heading = wizard._get_heading(moves)
 
@@ -111,7 +113,9 @@ class CrmLeadPromote(models.TransientModel):
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         moves = {}
         for lead in self.lead_ids._origin:
-            target = self.target_stage_id._origin or lead._get_next_stage()
+            target = self.target_stage_id._origin
+            if not target and lead._is_promotable():
+                target = lead._get_next_stage()
             if self.is_win:
                 won_id = stage_map.won_stage(lead.opportunity_type_id.id, lead.team_id.id)
                 target = target.browse(won_id or ())
@@ -203,7 +207,9 @@ class CrmLeadPromote(models.TransientModel):
         by_target, failed = defaultdict(self.env["crm.lead"].browse), {}
         for lead, target in moves.items():
             if lead in missing or not target:
-                failed[lead] = lead._format_missing_rules(missing[lead]) if lead in missing else ""
+                failed[lead] = (
+                    lead._format_missing_rules(missing[lead]) if lead in missing else lead._get_promotion_obstacle()
+                )
             else:
                 by_target[target] += lead
         moved = self.env["crm.lead"]

@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...tools import StageMove
@@ -22,7 +22,7 @@ class CrmLead(models.Model):
         :raise UserError: when one stands in its last stage, is lost, or misses something required
         :returns: the rainbow man when a single one was won, else True
         """
-        targets = {lead: lead._get_promotion_target() for lead in self}
+        targets = self._get_promotion_targets()
         moves = {lead: (lead.stage_id.id, target.id) for lead, target in targets.items()}
         # sudo: rules hold for everybody alike, whatever they may read; the move itself is the user's
         self._raise_refusals(self.sudo()._get_gate_refusals(moves), moves)
@@ -33,6 +33,26 @@ class CrmLead(models.Model):
             leads.write({"stage_id": target.id})
         message = len(self) == 1 and self.get_rainbowman_message()
         return {"effect": {"fadeout": "slow", "message": message, "type": "rainbow_man"}} if message else True
+
+    def _get_promotion_targets(self):
+        """Return ``{opportunity: its next stage}``.
+
+        :raise UserError: when one has none; of several, the web client offers to move the others
+        """
+        try:
+            return {lead: lead._get_promotion_target() for lead in self}
+        except UserError as error:
+            if len(self) > 1 and not isinstance(error, AccessError):
+                self._offer_dialog(error, {lead: (lead.stage_id.id, False) for lead in self})
+            raise
+
+    def _get_promotion_obstacle(self):
+        """Return why the opportunity has no next stage, an empty text when it has one."""
+        try:
+            self._get_promotion_target()
+        except UserError as error:
+            return error.args[0]
+        return ""
 
     def _get_promotion_target(self):
         """The next stage, or an error that says why there is none."""
