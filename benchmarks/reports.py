@@ -24,7 +24,7 @@ REPORTED = SQL("lead.type = 'opportunity' AND (lead.active OR lead.won_status = 
 CHANGES = 10  # of each opportunity: five amounts, two closings, a salesperson, a team and a probability
 LEDGER = """
     CREATE TEMP TABLE change AS
-         SELECT lead.id AS lead_id, place, lead.create_date + place * INTERVAL '9 days' AS moment,
+         SELECT lead.id AS lead_id, place, lead.create_date + place * INTERVAL '6 days' AS moment,
                 (ARRAY['expected_revenue', 'date_deadline', 'expected_revenue', 'user_id', 'expected_revenue',
                        'probability', 'expected_revenue', 'date_deadline', 'expected_revenue', 'team_id']
                 )[1 + place %% 10] AS field_name
