@@ -25,6 +25,7 @@ class TestApprovalTours(ApprovalTours):
     """Three levels, by real clicks of each person: a refusal, and a deputy."""
 
     def test_three_levels(self):
+        self.director.tz = "UTC"  # which the preferences ask for
         order = self._create_quotation(price=600)
         self._tour("request", self.salesman, order)
         self._decide_from_the_queue("from_the_list", self.leader)

@@ -88,7 +88,7 @@ tours.add("sales_opportunity_stages_approval_deputy", {
         { trigger: ".o_field_widget[name=approval_deputy_id] input", run: "edit sos_deputy" },
         { trigger: ".ui-autocomplete .dropdown-item:contains(sos_deputy)", run: "click" },
         { trigger: ".o_field_widget[name=approval_deputy_from]" },
-        { trigger: "button[name=preference_save]", run: "click" },
-        { trigger: "body:not(:has(.o_form_dirty))" },
+        { content: "saving loads the page again", trigger: "button[name=preference_save]", run: "click", expectUnloadPage: true },
+        { trigger: ".o_main_navbar" },
     ],
 });
