@@ -91,7 +91,7 @@ class CrmLead(models.Model):
         return visits
 
     def _note_cached_values(self):
-        """Put into the cache what the form shows of the type and of the rules: the registry keeps it between requests."""
+        """Put into the cache what the form shows of the type and of the rules; the registry keeps it."""
         stage_map = self.env["crm.opportunity.type"]._get_stage_map()
         labels = self.env["crm.opportunity.type"]._get_labels()["crm.stage.rule"]
         rules = [rule for rule in stage_map.rules_of(self.stage_id.id) if rule.id in labels]

@@ -109,7 +109,7 @@ class CrmStageVisit(models.Model):
             "INSERT INTO %s (%s) VALUES %s RETURNING id",
             SQL.identifier(self._table),
             SQL(", ").join(map(SQL.identifier, names)),
-            SQL(", ".join(["%s"] * len(rows)), *rows),
+            SQL(", ").join(SQL("%s", row) for row in rows),
         )
         self.env.cr.execute(query)
         visits = self.browse(row[0] for row in self.env.cr.fetchall())
