@@ -75,6 +75,24 @@ class TestOpening(QueryCounting, QuotationCase):
         self.assertEqual([*lead.web_read(specification), *other.web_read(specification)], cards)
         self.assertNotEqual(cards[0]["stage_progress"], cards[1]["stage_progress"])
 
+    def test_what_was_empty_is_read_when_it_is_filled(self):
+        lead = self.leads[0].with_user(self.salesman)
+        specification = {name: {} for name in (*lead._get_part_fields(), "stage_visit_ids", "probability_mode")}
+        lead.invalidate_recordset()
+        [before] = lead.web_read(specification)
+        self.assertFalse(any(before[name] for name in lead._get_part_fields()))
+        self.assertEqual(before["probability_mode"], lead.opportunity_type_id.probability_mode)
+        visits = self.env["crm.stage.visit"].with_user(self.salesman).search([("lead_id", "=", lead.id)])
+        self.assertEqual(before["stage_visit_ids"], visits.ids)
+        line = (
+            self.env["crm.opportunity.line"]
+            .with_user(self.salesman)
+            .create({"lead_id": lead.id, "product_id": self.product.id})
+        )
+        self.assertEqual(lead.web_read(specification)[0]["opportunity_line_ids"], line.ids)
+        lead.invalidate_recordset()
+        self.assertEqual(lead.web_read(specification)[0]["opportunity_line_ids"], line.ids)
+
     def test_checklist_is_made_once(self):
         lead = self.leads[0].with_user(self.salesman)
         progress = self._count(lambda: lead.web_read({"stage_checklist": {}}))

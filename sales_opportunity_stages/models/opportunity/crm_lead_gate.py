@@ -55,6 +55,10 @@ class CrmLead(models.Model):
         return self.env.su or self.env.user.has_group("sales_team.group_sale_manager")
 
     def _get_in_pipeline(self, change):
+        """Return those whose stage, type or status may have changed, as the first rule of the change found them."""
+        return change.data["in_pipeline"] if "in_pipeline" in change.data else self._filter_in_pipeline(change)
+
+    def _filter_in_pipeline(self, change):
         """Return those whose stage, type or status may have changed, and that are or were opportunities."""
         return self.filtered(
             lambda lead: (

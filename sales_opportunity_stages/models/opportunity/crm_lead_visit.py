@@ -14,8 +14,9 @@ class CrmLead(models.Model):
     stage_visit_ids = fields.One2many("crm.stage.visit", "lead_id", string="Stage History", readonly=True, copy=False)
 
     def _read_visits_of_change(self, change):
-        """Read the visits once: the gate reads them too, with the actions done in them."""
-        change.data["visits"] = self._get_in_pipeline(change)._get_stage_visits()
+        """Find the opportunities that may have moved, and read their visits, once for all rules."""
+        change.data["in_pipeline"] = self._filter_in_pipeline(change)
+        change.data["visits"] = change.data["in_pipeline"]._get_stage_visits()
 
     def _log_visits_of_change(self, change):
         """Log where the opportunities of a change are now."""
@@ -62,8 +63,8 @@ class CrmLead(models.Model):
             )
         )
         by_lead = defaultdict(visits.browse)
-        for visit in visits:
-            by_lead[visit.lead_id.id] += visit
+        for lead, of_lead in visits.grouped("lead_id").items():
+            by_lead[lead.id] = of_lead
         return by_lead
 
     def _get_open_visits(self):

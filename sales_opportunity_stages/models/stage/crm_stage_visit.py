@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, clean_context
 
+MISSING = object()
+
 
 class CrmStageVisit(models.Model):
     """One stay of an opportunity in a stage, from ``date_start`` up to but without ``date_end``.
@@ -103,11 +105,12 @@ class CrmStageVisit(models.Model):
             return self.browse()
         vals_list = self._complete_visit_values(vals_list)
         names = sorted({name for vals in vals_list for name in vals})
+        rows = self._to_rows(names, vals_list)
         query = SQL(
             "INSERT INTO %s (%s) VALUES %s RETURNING id",
             SQL.identifier(self._table),
             SQL(", ").join(map(SQL.identifier, names)),
-            SQL(", ").join(self._to_row(names, vals) for vals in vals_list),
+            SQL(", ").join(SQL("%s", row) for row in rows),
         )
         self.env.cr.execute(query)
         visits = self.browse(row[0] for row in self.env.cr.fetchall())
@@ -179,16 +182,20 @@ class CrmStageVisit(models.Model):
         ]
 
     @api.model
-    def _to_row(self, names, vals):
-        """A row of an INSERT; the database's default, NULL, where there is no value.
+    def _to_rows(self, names, vals_list):
+        """Return the rows of an INSERT as tuples; NULL, the database's default, where there is no value.
 
-        Amounts come from the opportunity, rounded: the row is not shown to the field, which would look up the currency.
+        Amounts come from the opportunity, rounded: a row is not shown to the field, which would look up the currency.
+        Most columns have the same value in all rows, which is converted once.
         """
-        values = [
-            self._fields[name].convert_to_column_insert(vals[name], self) if name in vals else SQL("DEFAULT")
-            for name in names
-        ]
-        return SQL("(%s)", SQL(", ").join(values))
+        columns = []
+        for name in names:
+            values = [vals.get(name, MISSING) for vals in vals_list]
+            distinct = {id(value): value for value in values}
+            convert = self._fields[name].convert_to_column_insert
+            known = {key: None if value is MISSING else convert(value, self) for key, value in distinct.items()}
+            columns.append([known[id(value)] for value in values])
+        return list(zip(*columns, strict=True))
 
     def _follow_up_statement(self, names, create=False):
         """Let the cache and what is computed from these fields follow a statement that has written them."""
