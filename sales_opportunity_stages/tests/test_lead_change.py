@@ -287,7 +287,9 @@ class TestLeadChange(LeadChangeCase):
         Consistency = self.env["sales.consistency"]
 
         def find():
-            return [text for text, model, id_ in Consistency.get_findings() if (model, id_) == ("crm.lead", self.lead.id)]
+            return [
+                text for text, model, id_ in Consistency.get_findings() if (model, id_) == ("crm.lead", self.lead.id)
+            ]
 
         self.assertFalse(find())
         self.env.cr.execute("UPDATE crm_lead SET expected_revenue = 7 WHERE id = %s", [self.lead.id])

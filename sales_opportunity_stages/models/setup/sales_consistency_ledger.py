@@ -18,11 +18,13 @@ class SalesConsistency(models.AbstractModel):
                     SELECT DISTINCT lead_id
                       FROM (SELECT lead_id, old_amount, old_date, old_record_id,
                                    LAG(id) OVER chain AS previous_id, LAG(new_amount) OVER chain AS left_amount,
-                                   LAG(new_date) OVER chain AS left_date, LAG(new_record_id) OVER chain AS left_record_id
+                                   LAG(new_date) OVER chain AS left_date,
+                                   LAG(new_record_id) OVER chain AS left_record_id
                               FROM crm_lead_change
                             WINDOW chain AS (PARTITION BY lead_id, field_name ORDER BY id)) change
                      WHERE previous_id IS NOT NULL
-                       AND (old_amount, old_date, old_record_id) IS DISTINCT FROM (left_amount, left_date, left_record_id)
+                       AND (old_amount, old_date, old_record_id)
+                           IS DISTINCT FROM (left_amount, left_date, left_record_id)
                     """
                 ),
             ),
