@@ -72,9 +72,13 @@ class CreditProjection:
     def _is_paid(self, event, day):
         return self.today <= event.date <= day and day > self.today
 
+    def fits_now(self, amount, compare):
+        """Check whether so much more fits limit and term as it is."""
+        return self._fits(self.available, amount, compare) and not self._is_late(self.today)
+
     def find_date(self, amount, compare):
         """Return the first date on which so much more fits limit and term, or None."""
-        if self._fits(self.available, amount, compare) and not self._is_late(self.today):
+        if self.fits_now(amount, compare):
             return self.today
         available = self.available
         events = self.events
@@ -88,7 +92,7 @@ class CreditProjection:
     def find_documents(self, amount, compare, most=3):
         """Return the receivables after whose payment so much fits today: one that is enough, else late ones and the
         oldest, a few at most. An empty list where it fits already, or where these are not enough."""
-        if self._fits(self.available, amount, compare) and not self._is_late(self.today):
+        if self.fits_now(amount, compare):
             return []
         receivables = self.receivables
         for event in receivables:

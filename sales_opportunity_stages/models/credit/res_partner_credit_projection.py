@@ -139,7 +139,7 @@ class ResPartner(models.Model):
         today = fields.Date.context_today(self)
         for order in orders:
             delivered = order.commitment_date or order.date_order
-            day = max(fields.Date.to_date(delivered) or today, today)
+            day = fields.Date.to_date(delivered) or today
             due = max((line._get_due_date(day) for line in order.payment_term_id.line_ids), default=day)
             delay, _count = delays.get(order.partner_invoice_id.commercial_partner_id.id, (0, 0))
             yield CreditEvent(due + timedelta(days=max(delay, 0)), order.credit_uninvoiced, order, due)
@@ -191,9 +191,11 @@ class ResPartner(models.Model):
         compare = company.currency_id.compare_amounts
         day = projection.find_date(amount, compare)
         sentences = []
-        if day and day > projection.today:
+        if projection.fits_now(amount, compare):
+            sentences.append(self.env._("It fits today."))
+        elif day:
             sentences.append(self.env._("It is expected to fit on %s.", format_date(self.env, day)))
-        elif not day:
+        else:
             sentences.append(self.env._("No date can be foreseen on which it fits."))
         documents = projection.find_documents(amount, compare)
         if documents and all(event.document.sudo(False).has_access("read") for event in documents):
