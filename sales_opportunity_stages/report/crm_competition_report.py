@@ -28,7 +28,9 @@ class CrmCompetitionReport(models.Model):
     category_id = fields.Many2one("product.category", "Category of Products", readonly=True)
     lost_reason_id = fields.Many2one("crm.lost.reason", readonly=True)
     opportunity_count = fields.Integer(
-        "Opportunities", readonly=True, help="Each is counted once in any group, whatever its competitors and products."
+        "Opportunities",
+        readonly=True,
+        help="Each opportunity is counted once in a group, with any number of competitors and products.",
     )
     open_count = fields.Integer("Open", readonly=True, help="Each is counted once in any group.")
     won_count = fields.Integer("Won", readonly=True, help="Each is counted once in any group.")

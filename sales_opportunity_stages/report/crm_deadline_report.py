@@ -40,7 +40,9 @@ class CrmDeadlineReport(models.Model):
         "Overdue", readonly=True, help="Open, and the expected closing has passed, as of today in your time zone."
     )
     missed_count = fields.Integer(
-        "Missed", readonly=True, help="An expected closing passed while it was open, be it that it was pushed since."
+        "Missed",
+        readonly=True,
+        help="An expected closing date passed while the opportunity was open. It may have been pushed since.",
     )
     pushed_count = fields.Integer("Pushed", readonly=True, help="The expected closing was moved to a later day.")
     push_count = fields.Integer("Times Pushed", readonly=True)

@@ -59,7 +59,7 @@ class CrmFlowReport(models.Model):
             ("created", "Created"),
             ("reopened", "Reopened"),
             ("moved", "Moved In"),
-            ("handed", "Handed In"),
+            ("handed", "Type Changed (In)"),
         ],
         readonly=True,
         depends_context=PERIOD,
@@ -67,12 +67,12 @@ class CrmFlowReport(models.Model):
     )
     exit = fields.Selection(
         [
-            ("stock", "Still There"),
+            ("stock", "In Progress"),
             ("advanced", "Advanced"),
-            ("regressed", "Went Back"),
+            ("regressed", "Moved Back"),
             ("won", "Won"),
             ("lost", "Lost"),
-            ("handoff", "Handed Out"),
+            ("handoff", "Type Changed (Out)"),
         ],
         readonly=True,
         depends_context=PERIOD,
@@ -82,14 +82,14 @@ class CrmFlowReport(models.Model):
     created_count = _count("Created", help="New opportunities, also those converted from a lead.")
     reopened_count = _count("Reopened", help="Had been won, lost or made a lead before.")
     moved_in_count = _count("Moved In", help="Came from another stage of the same type, forward or back.")
-    handed_in_count = _count("Handed In", help="Came from another type.")
-    in_count = _count("In", help="Created + Reopened + Moved In + Handed In.")
+    handed_in_count = _count("Type Changed (In)", help="Came from another type.")
+    in_count = _count("In", help="Created + Reopened + Moved In + Type Changed (In).")
     advanced_count = _count("Advanced", help="Went on to a later stage.")
-    regressed_count = _count("Went Back", help="Went back to an earlier stage.")
+    regressed_count = _count("Moved Back", help="Moved back to an earlier stage.")
     won_count = _count("Won", help="Won from this stage.")
     lost_count = _count("Lost", help="Lost in this stage.")
-    handed_out_count = _count("Handed Out", help="Went to another type, or back to the leads.")
-    out_count = _count("Out", help="Advanced + Went Back + Won + Lost + Handed Out.")
+    handed_out_count = _count("Type Changed (Out)", help="Went to another type, or back to the leads.")
+    out_count = _count("Out", help="Advanced + Moved Back + Won + Lost + Type Changed (Out).")
     end_count = _count("At End", help="Stood there when the last day ended: At Start + In - Out.")
     start_revenue = _revenue("Revenue at Start", help="Expected revenue, as it was when the first day began.")
     in_revenue = _revenue("Revenue In", help="Expected revenue, as it was on entering the stage.")

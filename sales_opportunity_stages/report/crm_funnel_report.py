@@ -58,8 +58,8 @@ class CrmFunnelReport(models.Model):
     stage_id = fields.Many2one("crm.stage", readonly=True)
     reached = fields.Integer(
         readonly=True,
-        help="Opportunities that have come to this stage or further, be it that they skipped it or fell back since. "
-        "Reached = Advanced + Lost Here + Pending, and in the last stage + Won.",
+        help="Opportunities that reached this stage or a later one. They may have skipped it or moved"
+        " back since. Reached = Advanced + Lost Here + Pending, and in the last stage + Won.",
     )
     touched = fields.Integer(readonly=True, help="Of those that reached the stage, those that have been in it.")
     inferred = fields.Integer(
@@ -102,8 +102,8 @@ class CrmFunnelReport(models.Model):
     )
     ordered_revenue = fields.Monetary(
         readonly=True,
-        help="Total without taxes of the confirmed orders of what was won, in the won stage alone, in company currency "
-        "at the rate of the order date.",
+        help="Total without taxes of the confirmed orders of won opportunities, in the won stage "
+        "only. In company currency at the rate of the order date.",
     )
     step_rate = fields.Float(
         readonly=True,
@@ -127,14 +127,14 @@ class CrmFunnelReport(models.Model):
         digits=(16, 1),
         readonly=True,
         aggregator="avg",
-        help="Days of ended stays in the stage / number of ended stays. A stay that goes on is not counted.",
+        help="Days of ended visits in the stage / number of ended visits. Visits in progress are not counted.",
     )
     median_days = fields.Float(
         "Median Days in Stage",
         digits=(16, 1),
         readonly=True,
         aggregator="avg",
-        help="Median length of the ended stays in the stage, of all opportunities of the group together.",
+        help="Median length of the ended visits in the stage, of all opportunities of the group.",
     )
 
     # ------------------------------------------------------------

@@ -60,8 +60,8 @@ class CrmStageHistoryReportMixin(models.AbstractModel):
         "Exact",
         readonly=True,
         depends_context=DAYS,
-        help="The change ledger has every change since that day. Otherwise, revenue, salesperson and team are as far "
-        "as the chatter has tracked them, and expected closing and probability are those of when the ledger began.",
+        help="The change ledger has every change since that day. Earlier revenue, salesperson and team are those that "
+        "the chatter has tracked. Earlier expected closing and probability are those of the day when it began.",
     )
     exact_from = fields.Datetime(
         readonly=True, help="The change ledger has every change of the opportunity since then."

@@ -48,22 +48,22 @@ class CrmStageVisitReport(models.Model):
         selection=lambda self: self.env["crm.stage.visit"]._fields["trigger"].selection, readonly=True
     )
     visit_count = fields.Integer("Stays", readonly=True)
-    move_count = fields.Integer("Moves", readonly=True, help="Stays that ended with a move to another stage.")
-    ended_count = fields.Integer("Ended Stays", readonly=True)
+    move_count = fields.Integer("Moves", readonly=True, help="Visits that ended with a move to another stage.")
+    ended_count = fields.Integer("Ended Visits", readonly=True)
     open_count = fields.Integer("Open Stays", readonly=True)
     duration_days = fields.Float(
-        "Average Days", digits=(16, 1), readonly=True, aggregator="avg", help="Average length of the ended stays."
+        "Average Days", digits=(16, 1), readonly=True, aggregator="avg", help="Average length of the ended visits."
     )
     median_days = fields.Float(
-        digits=(16, 1), readonly=True, aggregator="avg", help="Median length of the ended stays."
+        digits=(16, 1), readonly=True, aggregator="avg", help="Median length of the ended visits."
     )
-    total_days = fields.Float(digits=(16, 1), readonly=True, help="Length of all ended stays together.")
+    total_days = fields.Float(digits=(16, 1), readonly=True, help="Total length of all ended visits.")
     open_days = fields.Float(
         "Average Open Days",
         digits=(16, 1),
         readonly=True,
         aggregator="avg",
-        help="Average age of the stays that go on.",
+        help="Average time in the stage of the opportunities that are in it.",
     )
 
     # ------------------------------------------------------------

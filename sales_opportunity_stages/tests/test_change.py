@@ -580,7 +580,8 @@ class TestWriteGuards(QuotationCase):
                 and vals.keys() - {"access_token"}
                 and not orders.env.context.get("skip_validation_check")
             ):
-                raise ValidationError(orders.env._("Under validation"))
+                message = "Under validation"
+                raise ValidationError(message)
             return write(orders, vals)
 
         self.patch(SaleOrder, "write", guarded)

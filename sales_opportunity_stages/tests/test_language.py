@@ -25,7 +25,7 @@ AVOIDED = {
     r"\bcarr(y|ies|ied) (the|its|his|their) (own )?credit\b": "credit unit of, or member of",
     r"\btyped in\b": "manual",
     r"\basked by\b": "requested by, or checked by",
-    r"\bon record\b": "logged",
+    r"\b(kept|keep|stays?) on record\b": "logged",
     r"\bin vain\b": "without result",
 }
 """What the glossary replaces, and by what."""

@@ -64,7 +64,7 @@ class CrmLeadStageForce(models.TransientModel):
             raise AccessError(self.env._("Only a Sales Administrator can override stage rules."))
         reason = (self.reason or "").strip()
         if not reason:
-            raise UserError(self.env._("Give a reason for overriding the stage rules: it is kept on record."))
+            raise UserError(self.env._("Enter a reason for overriding the stage rules. It is logged."))
         move = StageMove("forced", reason, frozenset(self.lead_ids.ids), self.target_stage_id.id)
         move.on(self.lead_ids).write({"stage_id": self.target_stage_id.id})
         body = self.env._(

@@ -17,13 +17,13 @@ class SaleCreditDryRun(models.TransientModel):
     )
     currency_id = fields.Many2one("res.currency", default=lambda self: self.env.company.currency_id)
     credit_limit = fields.Monetary(
-        compute="_compute_terms", store=True, readonly=False, help="The limit to try. Nought: no limit."
+        compute="_compute_terms", store=True, readonly=False, help="The limit to simulate. 0: no limit."
     )
     credit_term_days = fields.Integer(
         "Credit Term", compute="_compute_terms", store=True, readonly=False, help="The term to try, in days."
     )
     can_apply = fields.Boolean(compute="_compute_can_apply", compute_sudo=True)
-    exposure = fields.Monetary(compute="_compute_blocked", compute_sudo=True, help="What the unit owes now.")
+    exposure = fields.Monetary(compute="_compute_blocked", compute_sudo=True, help="Present exposure of the unit.")
     quotation_count = fields.Integer("Open Quotations", compute="_compute_blocked", compute_sudo=True)
     blocked_count = fields.Integer("Would Be Blocked", compute="_compute_blocked", compute_sudo=True)
     blocked_order_ids = fields.Many2many(

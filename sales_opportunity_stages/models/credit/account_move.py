@@ -14,8 +14,8 @@ class AccountMove(models.Model):
         search="_search_credit_draft_invoiced",
         currency_field="company_currency_id",
         groups=CREDIT_READERS,
-        help="Amount of a draft invoice that counts against the customer's credit: its total, taxes included, less the "
-        "lines that a confirmed order still carries. In the company's currency.",
+        help="Amount of a draft invoice that uses the customer's credit, taxes included, in the "
+        "company's currency. Lines that a confirmed order already counts are left out.",
     )
 
     _credit_draft_idx = models.Index(

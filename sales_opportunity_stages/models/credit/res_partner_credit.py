@@ -27,7 +27,7 @@ class ResPartner(models.Model):
         groups=CREDIT_READERS,
         domain="[('id', '!=', id), ('credit_unit_id', '=', False),"
         " '|', ('is_company', '=', True), ('parent_id', '=', False)]",
-        help="The partner that carries this customer's credit, with its limit and its term. Blank: it carries its own.",
+        help="The customer whose credit limit and term this customer shares. Blank: it has its own.",
     )
     credit_member_ids = fields.Many2many(
         "res.partner",
@@ -35,7 +35,7 @@ class ResPartner(models.Model):
         compute="_compute_credit_member_ids",
         context={"active_test": False},
         groups=CREDIT_READERS,
-        help="The customers whose credit this partner carries, archived ones as well.",
+        help="The members of this credit unit, including archived ones.",
     )
     credit_member_count = fields.Integer(compute="_compute_credit_member_ids", groups=CREDIT_READERS)
     credit_term_days = fields.Integer(

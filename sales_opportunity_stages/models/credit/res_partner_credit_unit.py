@@ -19,8 +19,8 @@ class ResPartner(models.Model):
             if unit.credit_member_ids:
                 raise ValidationError(
                     self.env._(
-                        "'%(unit)s' cannot become a contact of '%(company)s': it carries the credit of %(members)s. "
-                        "Take its members out first.",
+                        "'%(unit)s' cannot become a contact of '%(company)s': it is the credit unit "
+                        "of %(members)s. Remove its members first.",
                         unit=unit.name,
                         company=unit.commercial_partner_id.name,
                         members=", ".join(unit.credit_member_ids[:5].mapped("name")),
@@ -45,8 +45,8 @@ class ResPartner(models.Model):
             if unit.commercial_partner_id != unit or unit == partner or unit.credit_unit_id:
                 raise ValidationError(
                     self.env._(
-                        "'%(unit)s' cannot carry the credit of '%(partner)s': a unit is another company, and its own "
-                        "credit is carried by nobody else.",
+                        "'%(unit)s' cannot be the credit unit of '%(partner)s'. A credit unit is "
+                        "another company that is not a member of a unit itself.",
                         unit=unit.name,
                         partner=partner.name,
                     )
@@ -54,8 +54,8 @@ class ResPartner(models.Model):
             if partner.sudo().credit_member_ids:  # sudo: members of other companies count
                 raise ValidationError(
                     self.env._(
-                        "'%(partner)s' carries the credit of %(members)s: its own cannot be carried by '%(unit)s'. "
-                        "Take its members out first.",
+                        "'%(partner)s' is the credit unit of %(members)s and cannot be a member of "
+                        "'%(unit)s'. Remove its members first.",
                         partner=partner.name,
                         members=", ".join(partner.credit_member_ids[:5].mapped("name")),
                         unit=unit.name,
@@ -121,7 +121,7 @@ class ResPartner(models.Model):
         for unit in self.sudo().filtered("credit_member_ids"):
             raise UserError(
                 self.env._(
-                    "'%(unit)s' carries the credit of %(members)s: take them out before deleting it.",
+                    "'%(unit)s' is the credit unit of %(members)s. Remove them before you delete it.",
                     unit=unit.name,
                     members=", ".join(unit.credit_member_ids[:5].mapped("name")),
                 )

@@ -19,14 +19,12 @@ class SaleCreditAuthority(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users",
-        "User",
         ondelete="cascade",
         domain="[('share', '=', False)]",
         help="Who decides. Blank: everybody of the group.",
     )
     group_id = fields.Many2one(
         "res.groups",
-        "Group",
         ondelete="cascade",
         help="Whose users decide. Blank, without a user: every credit manager.",
     )

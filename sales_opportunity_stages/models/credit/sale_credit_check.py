@@ -28,19 +28,21 @@ class SaleCreditCheck(models.Model):
     _log_access = False  # who asked, and when, is said; every foreign key takes its time on the way of a confirmation
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
-    document_names = fields.Char("Documents Checked", readonly=True, help="Kept, whatever becomes of the orders.")
+    document_names = fields.Char("Documents Checked", readonly=True, help="Kept when the orders change.")
     unit_id = fields.Many2one(
         "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    user_id = fields.Many2one("res.users", "Asked By", readonly=True)
+    user_id = fields.Many2one("res.users", "Checked By", readonly=True)
     check_date = fields.Datetime("Date", required=True, readonly=True, index=True, default=fields.Datetime.now)
     credit_limit = fields.Monetary(readonly=True, aggregator=None)
     receivable = fields.Monetary(readonly=True, aggregator=None, help="Posted and still open.")
     uninvoiced = fields.Monetary(readonly=True, aggregator=None, help="Confirmed and not yet invoiced, before this.")
     draft_invoiced = fields.Monetary(
-        readonly=True, aggregator=None, help="Draft invoices, as far as no confirmed order carries the amount."
+        readonly=True,
+        aggregator=None,
+        help="Draft invoices, without the amounts that a confirmed order already counts.",
     )
     documents = fields.Monetary(
         "Amount Checked", readonly=True, help="What was to be added by the documents that were checked."
@@ -79,16 +81,16 @@ class SaleCreditCheck(models.Model):
     )
     detail = fields.Json(
         readonly=True,
-        help="What each member of the unit owed, per term: the 50 largest and the rest. Blank for a large unit whose "
-        "check passed.",
+        help="Exposure of each member of the unit by term: the 50 largest and the rest. Blank for a "
+        "large unit whose check passed.",
     )
     settled_items = fields.Char(
         "Counted as Settled",
         readonly=True,
         groups="account.group_account_invoice,account.group_account_readonly,"
         "sales_opportunity_stages.group_credit_manager",
-        help="Overdue items that did not count: unmatched payments and credit notes settle the oldest items first, and "
-        "an amount up to the tolerance of the company is left out.",
+        help="Overdue items that are not counted. Unmatched payments and credit notes settle the "
+        "oldest items first. An amount up to the tolerance of the company is left out.",
     )
 
     _refused_idx = models.Index("(check_date) WHERE result <> 'passed'")

@@ -49,8 +49,8 @@ class SaleCreditGrant(models.Model):
     date_to = fields.Date("Until", readonly=True, help="The last day. Blank: no end.")
     policy_number = fields.Char(readonly=True, help="Of the credit insurance.")
     reason = fields.Char(readonly=True)
-    requested_by_id = fields.Many2one("res.users", "Requested By", readonly=True)
-    granted_by_id = fields.Many2one("res.users", "Granted By", readonly=True, default=lambda self: self.env.user)
+    requested_by_id = fields.Many2one("res.users", readonly=True)
+    granted_by_id = fields.Many2one("res.users", readonly=True, default=lambda self: self.env.user)
     old_amount = fields.Monetary("Limit Before", readonly=True)
     old_term_days = fields.Integer("Term Before", readonly=True)
     is_in_force = fields.Boolean(

@@ -29,7 +29,7 @@ class SaleCreditRequest(models.Model):
     _is_sealed = True
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
-    document_names = fields.Char("Documents", readonly=True, help="Kept, whatever becomes of the orders.")
+    document_names = fields.Char("Documents", readonly=True, help="Kept when the orders change.")
     unit_id = fields.Many2one(
         "res.partner", "Credit Unit", required=True, readonly=True, index=True, ondelete="cascade"
     )
@@ -44,7 +44,7 @@ class SaleCreditRequest(models.Model):
     excess = fields.Monetary(readonly=True, help="Amount over the limit of the unit, these orders counted.")
     overdue_days = fields.Integer("Days Overdue", readonly=True, aggregator="max")
     reason = fields.Text(readonly=True)
-    requested_by_id = fields.Many2one("res.users", "Requested By", readonly=True)
+    requested_by_id = fields.Many2one("res.users", readonly=True)
     requested_date = fields.Datetime("Requested On", required=True, readonly=True, default=fields.Datetime.now)
     age_days = fields.Integer("Age (Days)", compute="_compute_age_days", help="Days since it was requested.")
     check_id = fields.Many2one(
@@ -67,7 +67,7 @@ class SaleCreditRequest(models.Model):
     assigned_id = fields.Many2one(
         "res.users", "Assigned To", readonly=True, help="The credit manager that it was forwarded to."
     )
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
     decided_date = fields.Datetime("Decided On", readonly=True)
     decision_reason = fields.Text(readonly=True)
     valid_until = fields.Date(readonly=True, help="The last day on which the orders can be confirmed by this release.")

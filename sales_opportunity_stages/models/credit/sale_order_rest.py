@@ -98,29 +98,33 @@ class SaleOrderLine(models.Model):
 
     @api.depends("is_rest_closed")
     def _compute_qty_to_invoice(self):
-        super()._compute_qty_to_invoice()
+        result = super()._compute_qty_to_invoice()
         for line in self.filtered(lambda line: line.is_rest_closed and line.state == "sale"):
             line.qty_to_invoice = max(line.qty_delivered, line.qty_invoiced, key=abs) - line.qty_invoiced
+        return result
 
     @api.depends("is_rest_closed")
     def _compute_invoice_status(self):
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         for line in self.filtered(lambda line: line.is_rest_closed and line.state == "sale"):
             if float_is_zero(line.qty_to_invoice, precision_digits=digits):
                 line.invoice_status = "invoiced"
+        return result
 
     @api.depends("is_rest_closed")
     def _compute_untaxed_amount_to_invoice(self):
-        super()._compute_untaxed_amount_to_invoice()
+        result = super()._compute_untaxed_amount_to_invoice()
         for line in self.filtered(lambda line: line.is_rest_closed and line.product_uom_qty):
             line.untaxed_amount_to_invoice = line.price_subtotal / line.product_uom_qty * line._get_closed_quantity()
+        return result
 
     @api.depends("is_rest_closed")
     def _compute_amount_to_invoice(self):
-        super()._compute_amount_to_invoice()
+        result = super()._compute_amount_to_invoice()
         for line in self.filtered(lambda line: line.is_rest_closed and line.product_uom_qty):
             line.amount_to_invoice = line.price_total / line.product_uom_qty * line._get_closed_quantity()
+        return result
 
     def _get_closed_quantity(self):
         """Return the quantity that is left to invoice of a line whose rest is closed, invoices posted."""

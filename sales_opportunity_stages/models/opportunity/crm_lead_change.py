@@ -73,7 +73,7 @@ class CrmLeadChange(models.Model):
     user_id = fields.Many2one("res.users", "Changed By", readonly=True)
     trigger = fields.Selection(
         [
-            ("manual", "By hand"),
+            ("manual", "Manual"),
             ("automatic", "Automatic"),
             ("forced", "Administrator's override"),
             ("scoring", "Predictive scoring"),

@@ -41,7 +41,7 @@ class CrmLead(models.Model):
         "Closing Missed",
         compute="_compute_is_deadline_missed",
         search="_search_is_deadline_missed",
-        help="An expected closing passed while it was open, be it that it was pushed since.",
+        help="An expected closing date passed while the opportunity was open. It may have been pushed since.",
     )
 
     @api.model

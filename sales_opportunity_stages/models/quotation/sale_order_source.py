@@ -8,7 +8,7 @@ class SaleOrder(models.Model):
 
     order_source = fields.Selection(
         [
-            ("manual", "Typed in"),
+            ("manual", "Manual"),
             ("opportunity", "Opportunity"),
             ("quotation", "Quotation"),
             ("other", "Other application"),
@@ -18,8 +18,9 @@ class SaleOrder(models.Model):
         copy=False,
         index=True,
         prefetch=False,
-        help="Typed in; made from an opportunity; made by another application, such as the website or a contract. A "
-        "quotation that was sent to the customer or approved, and then confirmed, is an order from a quotation.",
+        help="Manual, from an opportunity, or from another application such as the website or a "
+        "contract. An order from a quotation is one that was sent or approved before it was "
+        "confirmed.",
     )
 
     @api.model

@@ -20,8 +20,8 @@ class ResCompany(models.Model):
         "Four-Eyes Approval",
         default=True,
         prefetch=False,
-        help="Nobody approves a quotation that they have made, requested, are responsible for or have worked on, nor "
-        "does a deputy in the place of somebody who has.",
+        help="Nobody approves a quotation that they made, requested, changed or are responsible for. "
+        "Their deputies cannot approve it in their place.",
     )
 
     _check_quotation_approval_min_amount = models.Constraint(
@@ -40,7 +40,7 @@ class ResCompany(models.Model):
         "Keep Passed Credit Decisions",
         default=365,
         prefetch=False,
-        help="Days. Nought: for ever. What was refused stays in any case.",
+        help="In days. 0: keep forever. Checks that did not pass are always kept.",
     )
     credit_tolerance = fields.Monetary(
         "Overdue Tolerance",

@@ -40,10 +40,10 @@ class CrmOpportunityType(models.Model):
         ],
         required=True,
         default="stage",
-        help="From the stage: entering a stage sets its probability, forward and back; a probability typed in "
-        "holds until the next move. Learned: the same, with the share that was won of the closed opportunities of this "
-        "type that came as far, learned anew every night; what is open keeps its probability until it moves. "
-        "Odoo's predictive scoring: left to Odoo.",
+        help="From the stage: an opportunity gets the probability of the stage that it enters. A "
+        "manual probability stays until the next move. Learned: the same, with the share of "
+        "closed opportunities of this type that were won from that stage. It is updated every "
+        "night. Odoo's predictive scoring: Odoo sets the probability.",
     )
     reminder_days = fields.Integer(
         default=3, help="Days before the expected closing on which the salesperson is reminded. 0: never."

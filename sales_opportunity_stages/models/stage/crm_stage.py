@@ -23,8 +23,8 @@ class CrmStage(models.Model):
     )
     probability = fields.Float(
         aggregator="avg",
-        help="Chance of winning, in percent, given to an opportunity that enters this stage "
-        "when its type takes the probability from the stage.",
+        help="Probability of winning, in percent. An opportunity gets it on entering the stage if its"
+        " type takes the probability from the stage.",
     )
     rule_ids = fields.One2many("crm.stage.rule", "stage_id", string="Stage Rules", copy=True)
     rule_summary = fields.Char(compute="_compute_rule_summary", string="Rules")

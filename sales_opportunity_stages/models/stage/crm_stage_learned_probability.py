@@ -22,8 +22,9 @@ class CrmStageLearnedProbability(models.Model):
     probability = fields.Float(
         "Learned Probability",
         readonly=True,
-        help="(won + 4 × win rate of the type) / (closed + 4), in percent, of the opportunities of the type that "
-        "reached the stage: the win rate from there, drawn towards that of the type as long as few have come so far.",
+        help="(won + 4 × win rate of the type) / (closed + 4), in percent. Counted are opportunities "
+        "of the type that reached the stage. With few of them the result is close to the win "
+        "rate of the type.",
     )
     probability_low = fields.Float("Lowest", readonly=True)
     probability_high = fields.Float("Highest", readonly=True)

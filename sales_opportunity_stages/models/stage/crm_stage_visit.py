@@ -31,12 +31,12 @@ class CrmStageVisit(models.Model):
     date_end = fields.Datetime("Left", readonly=True)
     outcome = fields.Selection(
         [
-            ("open", "Still there"),
+            ("open", "In progress"),
             ("advanced", "Advanced"),
-            ("regressed", "Went back"),
+            ("regressed", "Moved back"),
             ("won", "Won"),
             ("lost", "Lost"),
-            ("handoff", "Handed to another type"),
+            ("handoff", "Type changed"),
         ],
         required=True,
         readonly=True,
@@ -45,7 +45,7 @@ class CrmStageVisit(models.Model):
     trigger = fields.Selection(
         [
             ("create", "Created"),
-            ("manual", "By hand"),
+            ("manual", "Manual"),
             ("automatic", "Automatic promotion"),
             ("forced", "Administrator's override"),
             ("reconstructed", "Reconstructed"),
@@ -70,7 +70,11 @@ class CrmStageVisit(models.Model):
         "there was none, as in a won stage.",
     )
     duration_days = fields.Float(
-        "Days", compute="_compute_duration_days", store=True, aggregator="avg", help="Length of an ended stay, in days."
+        "Days",
+        compute="_compute_duration_days",
+        store=True,
+        aggregator="avg",
+        help="Length of an ended visit, in days.",
     )
     activity_ids = fields.One2many("mail.activity", "stage_visit_id", context={"active_test": False})
 

@@ -15,14 +15,19 @@ class MailActivity(models.Model):
 
     stage_visit_id = fields.Many2one(
         "crm.stage.visit",
-        string="Scheduled in Stay",
+        string="Scheduled in Visit",
         readonly=True,
         copy=False,
         index="btree_not_null",
         ondelete="set null",
     )
     done_visit_id = fields.Many2one(
-        "crm.stage.visit", string="Done in Stay", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+        "crm.stage.visit",
+        string="Done in Visit",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
     )
     done_user_id = fields.Many2one("res.users", string="Done By", readonly=True, copy=False)
     signoff_rule_id = fields.Many2one(

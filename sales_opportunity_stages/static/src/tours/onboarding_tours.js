@@ -159,7 +159,7 @@ tours.add("sales_opportunity_stages_administrator_onboarding", {
 tours.add("sales_opportunity_stages_credit_onboarding", {
     url: "/odoo",
     steps: () => [
-        ...openApp("sale.sale_menu_root", _t("Let's see what customers owe and what they may still order.")),
+        ...openApp("sale.sale_menu_root", _t("Let's see how much credit customers use and how much is available.")),
         ...openMenu(
             _t("Credit has its own menu."),
             "sales_opportunity_stages.sale_credit_menu",
