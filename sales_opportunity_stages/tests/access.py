@@ -61,11 +61,10 @@ crm.lead.snooze               -      -      -        -          -      -        
 crm.lead.stage.force          -      -      -        -          -      -        -    -      -      -     -          x       -     -
 crm.opportunity.generate      -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.opportunity.generate.line -      -      -        -          -      -        x    x      x      -     x          x       -     -
+crm.lead.promote.line         -      -      -        -          -      -        x    x      x      -     x          x       -     -
 crm.pipeline.history          -      -      -        -          -      x        x    x      x      x     x          x       -     x
 sale.order.close              -      -      -        -          -      -        x    x      x      -     x          x       -     -
 """  # noqa: E501 - a table
-
-LINES_OF_WIZARDS = {"crm.opportunity.generate.line", "crm.lead.promote.line"}  # tried along with the wizard
 
 NATIVE_MODELS = {"crm.lead", "sale.order", "sale.order.line"}  # Odoo's own, whose rules the add-on extends
 
@@ -380,6 +379,11 @@ class AccessSetup(OpportunityStagesSetup):
             self._force(lead, self.stage_closing)
         return None, None, {"lead_ids": [Command.set(lead.ids)]}
 
+    def _make_crm_lead_promote_line(self, lead):
+        """A line of anybody's dialog, which shows what is missing on the opportunity that it names."""
+        dialog = self.env["crm.lead.promote"].create({"lead_ids": [Command.set(lead.ids)]})
+        return None, None, {"promote_id": dialog.id, "lead_id": lead.id, "rule_id": self.rule_call.id}
+
     def _make_crm_lead_snooze(self, lead):
         values = {"snooze_until": "2999-01-01", "reason": "x"}
         return None, None, {"lead_ids": [Command.set(lead.ids)], **values}
@@ -397,6 +401,7 @@ class AccessSetup(OpportunityStagesSetup):
             "crm.lead.stage.force": "action_force",
             "crm.opportunity.generate": "action_generate",
             "crm.opportunity.generate.line": "read",
+            "crm.lead.promote.line": "read",
             "crm.pipeline.history": "action_show",
             "sale.order.close": "action_close",
             "sale.order.decision": "action_decide",

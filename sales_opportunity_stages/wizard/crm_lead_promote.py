@@ -308,6 +308,19 @@ class CrmLeadPromoteLine(models.TransientModel):
     date_deadline = fields.Date("Due Date", default=fields.Date.context_today)
     attachment_ids = fields.Many2many("ir.attachment", string="Documents")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """:raise AccessError: for an opportunity that the user may not read: the line tells of it"""
+        lines = super().create(vals_list)
+        lines.lead_id.check_access("read")
+        return lines
+
+    def write(self, vals):
+        """:raise AccessError: as :meth:`create`"""
+        if vals.get("lead_id"):
+            self.env["crm.lead"].browse(vals["lead_id"]).check_access("read")
+        return super().write(vals)
+
     @api.depends("lead_id", "rule_id")
     @api.depends_context("uid", "lang")
     def _compute_info(self):

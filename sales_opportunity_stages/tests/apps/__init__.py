@@ -1,6 +1,7 @@
 """Tests that need other applications of Odoo: ``./test --with apps`` runs them in a database that has these."""
 
 from . import test_app_operations
+from . import test_approval_margin
 from . import test_cart
 from . import test_delivery
 from . import test_event
