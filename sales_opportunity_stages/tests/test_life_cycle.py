@@ -10,6 +10,8 @@ MODULE = "sales_opportunity_stages"
 WITHOUT_COMPANY = {
     "crm.stage.rule": "belongs to a stage, and stages have no company",
     "sale.credit.lock": "nobody reads it; a unit is the same for every company",
+    "sales.ledger.amendment": "only the system's administrators read it: it covers all rows of a ledger",
+    "sales.ledger.seal": "only the system's administrators read it: it covers all rows of a ledger",
 }
 
 

@@ -18,6 +18,10 @@ class CrmLead(models.Model):
             lead.on_credit_hold = any(lead.order_ids.mapped("on_credit_hold"))
 
     @api.model
+    def _get_counted_lists(self):
+        return super()._get_counted_lists() | {"order_ids": {"on_credit_hold": False}}
+
+    @api.model
     def _search_on_credit_hold(self, operator, value):
         if operator != "in":
             return NotImplemented
