@@ -264,6 +264,11 @@ class Recount:
                 comes, goes = start <= stay.start, stay.end is not None and stay.end < end
                 yield {**self._stay_row(lead_id, life, stay), "comes": comes, "goes": goes}
 
+    @classmethod
+    def flow_counts(cls, rows):
+        """The measures of ``crm.flow.report`` that count, over these rows."""
+        return {name: value for name, value in cls.flow_figures(rows).items() if name.endswith("_count")}
+
     @staticmethod
     def flow_figures(rows):
         """The measures of ``crm.flow.report`` over these rows."""

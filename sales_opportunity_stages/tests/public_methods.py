@@ -190,7 +190,7 @@ class PublicMethodsSetup(AccessSetup):
         return ["portal.share", values]
 
     def _prepare_crm_flow_report_get_history_notice(self, lead):
-        return []
+        return [{}]
 
     _prepare_crm_snapshot_report_get_history_notice = _prepare_crm_flow_report_get_history_notice
     _prepare_crm_pipeline_change_report_get_history_notice = _prepare_crm_flow_report_get_history_notice

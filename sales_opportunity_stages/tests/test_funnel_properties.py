@@ -376,7 +376,9 @@ class TestFunnelProperties(FunnelCase):
                     figures["start_count"] + figures["in_count"] - figures["out_count"], figures["end_count"]
                 )
             period = {"flow_date_from": str(first), "flow_date_to": str(last)}
-            self.assertReport("crm.flow.report", groupings, rows, recount.flow_figures, **period)
+            # revenue and salesperson are those of the moment: test_pipeline_changes counts them
+            of_stays = [groupby for groupby in groupings if groupby != ["visit_user_id"]]
+            self.assertReport("crm.flow.report", of_stays, rows, recount.flow_counts, **period)
 
     def _check_night(self, day):
         """What is said of a day today is what was seen on that night, of those that are still there."""

@@ -175,7 +175,10 @@ class TestPace(StandingCase):
         self._win_after(3, 5, 7, 9)
         self.lead.invalidate_recordset()
         with self._at(MONDAY + timedelta(days=21)):
-            self.assertEqual(self.lead.stage_pace, "21 days here; won deals took 6 (3 of 4 within 8)")
+            self.assertEqual(self.lead.stage_pace, "21 days here", "the history is added up once a day")
+        self.lead.invalidate_recordset()
+        with self._at(MONDAY + timedelta(days=22)):
+            self.assertEqual(self.lead.stage_pace, "22 days here; won deals took 6 (3 of 4 within 8)")
 
     def test_stage_proposes_thresholds(self):
         self.assertFalse(self.stage_contact.proposed_rotting_days)

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 import pytz
 from psycopg2 import Error
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -158,8 +158,8 @@ class CrmLead(models.Model):
                 lead.stage_pace = False
                 continue
             days = round(visit._get_duration_days(visit.date_start, fields.Datetime.now()))
-            paces = lead.stage_id._get_paces(lead.opportunity_type_id.id)
-            lead.stage_pace = self._format_pace(days, paces.get(lead.stage_id.id))
+            pace = lead.stage_id._get_pace_of_today(lead.opportunity_type_id.id, fields.Date.today())
+            lead.stage_pace = self._format_pace(days, pace)
 
     @api.model
     def _format_pace(self, days, pace):
@@ -348,6 +348,14 @@ class CrmStage(models.Model):
                 }
             )
         return True
+
+    @tools.ormcache("self.id", "type_id", "day")
+    def _get_pace_of_today(self, type_id, day):
+        """Return the pace of this stage, worked out once a day: it adds up the whole history.
+
+        :param day: today, so that the next day works it out again
+        """
+        return self._get_paces(type_id).get(self.id)
 
     def _get_paces(self, type_id=None):
         """Return how long won opportunities were in these stages, from the whole history.
