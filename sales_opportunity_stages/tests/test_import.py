@@ -489,6 +489,20 @@ class TestHistoryImport(ImportCase):
         self._load((lead, self.stage_contact, "2025-01-10 08:00:00"), (lead, self.stage_closing, "2025-01-20 08:00:00"))
         self.assertEqual((lead.stage_id, lead.probability), (self.stage_closing, 75))
 
+    def test_history_is_past_what_the_type_requires(self):
+        """A deal won long ago has no order in Odoo, and nobody knows why it was moved back."""
+        self.type_project.write({"require_won_order": True, "require_won_reason": True, "require_back_reason": True})
+        won, back = self._create_opportunity("Won"), self._create_opportunity("Back")
+        self._force(back, self.stage_needs)
+        back.sudo().stage_visit_ids._as_ledger().write({"trigger": "imported"})
+        result = self._load(
+            (won, self.stage_contact, "2025-01-10 08:00:00"),
+            (won, self.stage_won, "2025-01-20 08:00:00"),
+            (back, self.stage_contact, "2025-01-10 08:00:00"),
+        )
+        self.assertEqual(result["messages"], [])
+        self.assertEqual((won.won_status, back.stage_id), ("won", self.stage_contact))
+
     def test_loss_is_taken_from_the_file(self):
         lead = self._create_opportunity()
         reason = self.env["crm.lost.reason"].create({"name": "Price of the rival"})

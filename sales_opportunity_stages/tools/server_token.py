@@ -47,6 +47,11 @@ class StageMove(ServerToken):
     lead_ids: frozenset = frozenset()
     stage_id: int | None = None
 
+    @property
+    def passes_rules(self):
+        """Whether stage rules and what the type requires do not hold for this move."""
+        return self.trigger in ("forced", "imported")
+
     def covers(self, lead):
         """Return whether the opportunity is where this move was to bring it."""
         return lead.id in self.lead_ids and lead.stage_id.id == self.stage_id

@@ -71,15 +71,21 @@ class CrmLead(models.Model):
 
         :raise UserError: naming each refused opportunity, its stages and the missing rules
         """
-        forced = [move for move in change.tokens if move.trigger in ("forced", "imported")]
         moves = {}
         for lead in self._get_in_pipeline(change).filtered(lambda lead: lead.type == "opportunity" and lead.stage_id):
             origin_id = lead._get_gate_origin(change)
-            is_free = lead.id in change.marks["starts_anywhere"] or any(move.covers(lead) for move in forced)
-            if origin_id != lead.stage_id.id and not is_free:
+            if origin_id != lead.stage_id.id and not lead._is_free_of_rules(change):
                 moves[lead] = (origin_id, lead.stage_id.id)
         is_new = any(lead.id in change.created_ids for lead in moves)
         self._raise_refusals(self._get_gate_refusals(moves), None if is_new else moves)
+
+    def _is_free_of_rules(self, change):
+        """Return whether this change is an override or an import of history, or the start of an opportunity that may
+        start anywhere."""
+        self.ensure_one()
+        return self.id in change.marks["starts_anywhere"] or any(
+            move.passes_rules and move.covers(self) for move in change.tokens
+        )
 
     def _get_gate_origin(self, change):
         """Return the id of the stage that a move is measured from; False for one that enters its pipeline."""

@@ -43,10 +43,8 @@ class CrmLead(models.Model):
         leads = self._get_in_pipeline(change).filtered(
             lambda lead: lead.type == "opportunity" and stage_map.get_options(lead.opportunity_type_id.id)
         )
-        forced = [move for move in change.tokens if move.trigger == "forced"]
         for lead in leads:
-            is_free = lead.id in change.marks["starts_anywhere"] or any(move.covers(lead) for move in forced)
-            if not is_free:
+            if not lead._is_free_of_rules(change):
                 lead._check_outcome_of_change(change)
 
     def _check_outcome_of_change(self, change):
