@@ -1,7 +1,7 @@
 from odoo import fields
 from odoo.api import SUPERUSER_ID
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -101,3 +101,22 @@ class CreditCase(CreditSetup, AccountTestInvoicingCommon):
         cls.env = cls.env(user=SUPERUSER_ID, context=dict(cls.env.context, allowed_company_ids=company.ids))
         cls.env.user.company_ids |= company
         cls._set_up_credit()
+
+
+class CreditTours(CreditSetup, AccountTestInvoicingCommon, HttpCase):
+    """Tours with an accountant who is a credit manager."""
+
+    browser_size = "1280x720"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        company = cls.company_data["company"]
+        cls.env = cls.env(user=SUPERUSER_ID, context=dict(cls.env.context, allowed_company_ids=company.ids))
+        cls.env.user.company_ids |= company
+        cls._set_up_credit()
+        groups = "account.group_account_invoice,sales_opportunity_stages.group_credit_manager"
+        cls.keeper = new_test_user(cls.env, "sos_keeper", groups=groups)
+
+    def _tour(self, name, path, user):
+        self.start_tour(path, f"sales_opportunity_stages_{name}", login=user.login, timeout=300)

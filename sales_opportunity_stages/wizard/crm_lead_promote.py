@@ -293,6 +293,8 @@ class CrmLeadPromoteLine(models.TransientModel):
     """One missing rule of one opportunity, and what the user gives for it."""
 
     _name = "crm.lead.promote.line"
+    _inherit = ["sales.dialog.line.mixin"]
+    _told_field = "lead_id"
     _description = "Missing Rule of a Promotion"
 
     promote_id = fields.Many2one("crm.lead.promote", required=True, ondelete="cascade")
@@ -307,19 +309,6 @@ class CrmLeadPromoteLine(models.TransientModel):
     feedback = fields.Text(help="Feedback of the action, or comment of the sign-off.")
     date_deadline = fields.Date("Due Date", default=fields.Date.context_today)
     attachment_ids = fields.Many2many("ir.attachment", string="Documents")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """:raise AccessError: for an opportunity that the user may not read: the line tells of it"""
-        lines = super().create(vals_list)
-        lines.lead_id.check_access("read")
-        return lines
-
-    def write(self, vals):
-        """:raise AccessError: as :meth:`create`"""
-        if vals.get("lead_id"):
-            self.env["crm.lead"].browse(vals["lead_id"]).check_access("read")
-        return super().write(vals)
 
     @api.depends("lead_id", "rule_id")
     @api.depends_context("uid", "lang")

@@ -137,6 +137,8 @@ class CrmOpportunityGenerate(models.TransientModel):
 
 class CrmOpportunityGenerateLine(models.TransientModel):
     _name = "crm.opportunity.generate.line"
+    _inherit = ["sales.dialog.line.mixin"]
+    _told_field = "opportunity_line_id"
     _description = "Quotation from Opportunity: Product"
 
     generate_id = fields.Many2one("crm.opportunity.generate", required=True, ondelete="cascade")
@@ -158,19 +160,6 @@ class CrmOpportunityGenerateLine(models.TransientModel):
     product_uom_qty = fields.Float("Quantity", digits="Product Unit", required=True)
 
     _check_quantity = models.Constraint("CHECK(product_uom_qty >= 0)", "The quantity to take over cannot be negative.")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """:raise AccessError: for a product line of an opportunity that the user may not read"""
-        lines = super().create(vals_list)
-        lines.opportunity_line_id.check_access("read")
-        return lines
-
-    def write(self, vals):
-        """:raise AccessError: as :meth:`create`"""
-        if vals.get("opportunity_line_id"):
-            self.env["crm.opportunity.line"].browse(vals["opportunity_line_id"]).check_access("read")
-        return super().write(vals)
 
     @api.depends("opportunity_line_id", "generate_id.order_id")
     def _compute_offered_qty(self):

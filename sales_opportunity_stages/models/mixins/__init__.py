@@ -1,5 +1,5 @@
 """Behaviour that several models share: how changes are checked, ledgers and fields that only the server writes, fields
-for employees only, collaborators, and the parts of an opportunity. Nothing here knows a business rule."""
+for employees only, collaborators, parts of an opportunity, lines of dialogs. Nothing here knows a business rule."""
 
 from . import ledger_mixin
 from . import internal_fields_mixin
@@ -8,3 +8,4 @@ from . import change_mixin
 from . import cached_label_mixin
 from . import collaboration_mixin
 from . import opportunity_part_mixin
+from . import dialog_line_mixin
